@@ -1,0 +1,63 @@
+# The whole surface for a contributor; CI runs these and nothing else. `make help` lists them.
+# Every target makes .venv first where it is missing or older than the lock.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+WORKERS ?= 2
+READY := .venv/.ready
+BIN := .venv/bin
+PYTEST := $(BIN)/pytest
+COMPILE := $(BIN)/python -m scripts.compile
+
+.PHONY: help setup demo test test-fast soak lint format compile compile-check lock component
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: $(READY) ## Make .venv from the hashed lock, with the ratchet command in it
+	@echo "ready: $(BIN)/ratchet"
+
+$(READY): requirements/bootstrap.txt requirements/dev.txt pyproject.toml
+	@scripts/setup
+
+demo: $(READY) ## Three months of card transactions through the whole loop (about two minutes)
+	@$(BIN)/python -m scripts.demo
+
+test: $(READY) ## Every test but the soak
+	@$(PYTEST) -n $(WORKERS) --dist loadfile -m "not soak"
+
+test-fast: $(READY) ## What fits in a minute: no pipelines, no large data, nothing slow
+	@$(PYTEST) -n $(WORKERS) --dist loadfile -m "not (soak or slow or pipeline or realdata or containers)"
+
+soak: $(READY) ## Long random runs: races, kills, damages
+	@$(PYTEST) -s -m soak tests
+
+lint: $(READY) ## Style, types, floors, generated files
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo
+	@$(COMPILE) --check
+
+format: $(READY) ## Sort imports, fix what can be fixed, format
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+compile: $(READY) ## Regenerate compiled/ and the components' READMEs
+	@$(COMPILE)
+
+compile-check: $(READY) ## Fail on any difference between the sources and what is generated from them
+	@$(COMPILE) --check
+
+component: $(READY) ## Scaffold a component: make component NAME=row_count STAGE=data_processing
+	@$(BIN)/python -m scripts.new_component "$(NAME)" "$(STAGE)"
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE)
+
+lock: $(READY) ## Remake requirements/ from pyproject.toml; UPGRADE=--upgrade takes newer versions
+	@$(LOCK) pyproject.toml --all-extras --group dev -o requirements/dev.txt
+	@$(LOCK) pyproject.toml --extra tabular --extra postgres -c requirements/dev.txt -o requirements/tabular.txt
+	@echo uv | $(LOCK) - -c requirements/dev.txt -o requirements/bootstrap.txt

@@ -1,0 +1,210 @@
+"""The main job: from raw data to a promoted or a rejected model."""
+
+from kfp import dsl
+
+from components.data_processing.features.component import features
+from components.data_processing.ingest.component import ingest
+from components.data_processing.validate.component import validate
+from components.deployment.champion.component import champion
+from components.deployment.conclude.component import conclude
+from components.deployment.hold.component import hold
+from components.deployment.promote.component import promote
+from components.deployment.register.component import register
+from components.deployment.rollback.component import rollback
+from components.deployment.verify.component import verify
+from components.evaluation.compare.component import compare
+from components.evaluation.drift_check.component import drift_check
+from components.evaluation.evaluate.component import evaluate
+from components.training.train_boosting.component import train_boosting
+from pipelines.steps import effect, pure, read
+
+
+@dsl.pipeline(
+    name="delivery",
+    description="Train a challenger on new data, compare it with the champion, and promote it only on evidence; verify, or roll back.",
+)
+def delivery(
+    source: str,
+    target: str,
+    model: str,
+    time_column: str = "",
+    since: str = "",
+    until: str = "",
+    key_columns: list = [],
+    group_column: str = "",
+    drop_columns: list = [],
+    positive: str = "",
+    expressions: dict = {},
+    windows: list = [],
+    label_delay: str = "",
+    validation_share: float = 0.2,
+    holdout_share: float = 0.2,
+    train_from: str = "",
+    train_until: str = "",
+    holdout_from: str = "",
+    holdout_until: str = "",
+    known_by: str = "",
+    cost_false_negative: float = 1.0,
+    cost_false_positive: float = 1.0,
+    slice_columns: list = [],
+    schema_text: str = "",
+    drift_threshold: float = 0.1,
+    confidence: float = 0.95,
+    seed: int = 0,
+    settings: str = "",
+):
+    """Ingest, validate, train, compare, then promote and verify or hold.
+
+    Args:
+        source: CSV or Parquet file, or folder of Parquet files, to learn from.
+        target: Column to predict.
+        model: Name of the deployment, e.g. "fraud".
+        time_column: Column that orders the rows; with it, splits are by time. Empty for none.
+        since: Take rows at or after this time (ISO 8601). Empty for all.
+        until: Take rows before this time (ISO 8601). Empty for all.
+        key_columns: Columns that identify a row; a second row of the same key is quarantined.
+        group_column: Column whose rows never straddle a split, e.g. a customer. Empty for none.
+        drop_columns: Columns that the model must not see, e.g. ones that leak the target.
+        positive: Target value that counts as positive. Empty to find it.
+        expressions: Feature name to SQL scalar expression, e.g. {"log_amount": "ln(1 + amount)"}.
+        windows: Aggregates over time, e.g. [{"name": "n_7d", "by": "customer_id", "aggregate": "count", "over": "7d"}].
+        label_delay: How late labels arrive, e.g. "7d"; training stops that long before the holdout begins.
+        validation_share: Share of rows that choose iterations and threshold, 0 to 1.
+        holdout_share: Share of rows, the latest, that judge, 0 to 1.
+        train_from: Train on rows at or after this time (ISO 8601) only. Empty for all before the holdout.
+        train_until: Train on rows before this time only.
+        holdout_from: The holdout begins here, whatever its share.
+        holdout_until: The holdout ends before this time.
+        known_by: Column of an entity, e.g. a card, that leaves the holdout once a positive label of it is known. Empty for none.
+        cost_false_negative: Cost of a missed positive.
+        cost_false_positive: Cost of a false alarm.
+        slice_columns: Columns by whose values quality is also judged.
+        schema_text: Schema as YAML that the data must meet. Empty for the champion's, or one inferred on first sight.
+        drift_threshold: A column has drifted when its distance exceeds this, 0 to 1.
+        confidence: Confidence of the interval that must exclude "no better", 0 to 1.
+        seed: Seed of everything random.
+        settings: URI of a settings file without secrets. Empty for the environment's.
+    """
+    run_id = dsl.PIPELINE_JOB_ID_PLACEHOLDER
+    exit_task = effect(conclude(model=model, run_id=run_id, settings=settings), "Conclude")
+    with dsl.ExitHandler(exit_task, name="run"):
+        live = read(champion(model=model, run_id=run_id, settings=settings), "Find the champion")
+        data = read(ingest(source=source, time_column=time_column, since=since, until=until), "Ingest")
+        checked = pure(
+            validate(
+                data=data.outputs["data"],
+                champion_schema=live.outputs["schema"],
+                target=target,
+                time_column=time_column,
+                key_columns=key_columns,
+                schema_text=schema_text,
+            ),
+            "Validate",
+        )
+        with dsl.If(checked.outputs["verdict"] == "invalid", name="data-invalid"):
+            effect(
+                hold(model=model, run_id=run_id, verdict="invalid", reason=checked.outputs["reason"], settings=settings),
+                "Hold: the data is invalid",
+            )
+        with dsl.Else(name="data-usable"):
+            table = pure(
+                features(
+                    data=checked.outputs["clean"],
+                    champion=live.outputs["package"],
+                    target=target,
+                    positive=positive,
+                    time_column=time_column,
+                    key_columns=key_columns,
+                    group_column=group_column,
+                    expressions=expressions,
+                    windows=windows,
+                    drop_columns=drop_columns,
+                    label_delay=label_delay,
+                    validation_share=validation_share,
+                    holdout_share=holdout_share,
+                    train_from=train_from,
+                    train_until=train_until,
+                    holdout_from=holdout_from,
+                    holdout_until=holdout_until,
+                    known_by=known_by,
+                ),
+                "Make features",
+            )
+            pure(
+                drift_check(
+                    reference=live.outputs["reference"],
+                    current=table.outputs["table"],
+                    model=live.outputs["package"],
+                    threshold=drift_threshold,
+                ),
+                "Check drift",
+            )
+            trained = pure(
+                train_boosting(
+                    train=table.outputs["train"],
+                    validation=table.outputs["validation"],
+                    specification=table.outputs["specification"],
+                    cost_false_negative=cost_false_negative,
+                    cost_false_positive=cost_false_positive,
+                    seed=seed,
+                    settings=settings,
+                ),
+                "Train",
+            )
+            scored = pure(
+                evaluate(
+                    model=trained.outputs["model"],
+                    holdout=table.outputs["holdout"],
+                    slice_columns=slice_columns,
+                    cost_false_negative=cost_false_negative,
+                    cost_false_positive=cost_false_positive,
+                ),
+                "Evaluate",
+            )
+            judged = pure(
+                compare(
+                    challenger=trained.outputs["model"],
+                    champion=live.outputs["package"],
+                    holdout=table.outputs["holdout"],
+                    slice_columns=slice_columns,
+                    cost_false_negative=cost_false_negative,
+                    cost_false_positive=cost_false_positive,
+                    confidence=confidence,
+                    seed=seed,
+                ),
+                "Compare with the champion",
+            )
+            with dsl.If(judged.outputs["verdict"] == "release", name="released"):
+                registered = effect(
+                    register(
+                        challenger=trained.outputs["model"],
+                        reference=table.outputs["table"],
+                        schema=checked.outputs["schema"],
+                        model=model,
+                        run_id=run_id,
+                        generation=live.outputs["generation"],
+                        primary_metric=scored.outputs["primary_metric"],
+                        settings=settings,
+                    ),
+                    "Register",
+                )
+                # The live rollout, shadow then canary, goes here: between a registered version and its promotion.
+                promoted = effect(
+                    promote(
+                        model=model,
+                        version=registered.outputs["version"],
+                        generation=live.outputs["generation"],
+                        run_id=run_id,
+                        why=judged.outputs["reason"],
+                        settings=settings,
+                    ),
+                    "Promote",
+                )
+                healthy = read(verify(model=model, run_id=run_id, settings=settings).after(promoted), "Verify")
+                with dsl.If(healthy.outputs["verdict"] == "rollback", name="unhealthy"):
+                    effect(rollback(model=model, run_id=run_id, why=healthy.outputs["reason"], settings=settings), "Roll back")
+            with dsl.Else(name="not-better"):
+                effect(
+                    hold(model=model, run_id=run_id, verdict="rejected", reason=judged.outputs["reason"], settings=settings),
+                    "Hold: no better than the champion",
+                )

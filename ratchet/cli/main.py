@@ -1,0 +1,37 @@
+"""The command's entry: its verbs, and how an error reaches a person."""
+
+import sys
+
+import typer
+
+from ratchet.cli import deployments, sample, submit
+from ratchet.errors import RatchetError
+
+app = typer.Typer(
+    name="ratchet",
+    help="Move a model from raw data into production on evidence, and take it back by itself.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("submit")(submit.submit)
+app.command("status")(deployments.status)
+app.command("history")(deployments.history)
+app.command("promote")(deployments.promote)
+app.command("rollback")(deployments.rollback)
+app.command("audit")(deployments.audit)
+app.command("sample")(sample.sample)
+
+
+def main() -> None:
+    """Run the command; an error that Ratchet raises on purpose is one line on standard error and exit status 1."""
+    try:
+        app()
+    except RatchetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

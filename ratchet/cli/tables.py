@@ -1,0 +1,46 @@
+"""Deployments and their history as a person reads them in a terminal."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from ratchet.delivery.audit import AuditRow
+    from ratchet.delivery.deployment import Deployment, ModelRef
+
+
+def status_table(deployments: "Sequence[tuple[Deployment, AuditRow | None]]", console: Console | None = None) -> None:
+    """Print one row a deployment.
+
+    Args:
+        deployments: Each with the change that made its champion live; None without a champion.
+        console: Where to.
+    """
+    console = console or Console(highlight=False)
+    if not deployments:
+        console.print("No deployments yet; the first run of `ratchet submit delivery` that promotes a model makes one.", markup=False)
+        return
+    table = Table("deployment", "champion", "live since (UTC)", "before it", "challenger", "generation", box=None, pad_edge=False)
+    for item, promotion in deployments:
+        since = promotion.at[:19].replace("T", " ") if promotion else "–"
+        challenger = f"{_version(item.challenger)}, {item.phase} {item.percent}%" if item.challenger else "none"
+        table.add_row(item.name, _version(item.champion), since, _version(item.previous), challenger, str(item.generation))
+    console.print(table)
+
+
+def history_table(name: str, rows: "Sequence[AuditRow]", console: Console | None = None) -> None:
+    """Print each change with its reason below it, oldest first."""
+    console = console or Console(highlight=False)
+    console.print(f"{name}, oldest first (times in UTC)", markup=False)
+    for row in rows:
+        told = f"{row.at[:19].replace('T', ' ')}  {row.action:<8}  champion: {_version(row.after.champion)}  by {row.who}"
+        console.print(told, markup=False)
+        console.print(Padding(Text(row.why), (0, 0, 0, 4)))
+
+
+def _version(model: "ModelRef | None") -> str:
+    return f"version {model.version}" if model else "none"

@@ -1,0 +1,132 @@
+"""Load a stored package in a fresh process, as a server would, and predict its recorded rows again.
+
+Run as ``python -m ratchet.delivery.replay`` with a request as JSON on standard input (a secret's reference must not stand in the list of
+processes); the answer is one line of JSON on standard output. Within the process that trained or promoted the model, state that a
+server will not have could hide that the package alone is not enough.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ratchet.delivery.deployment import ModelRef
+from ratchet.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
+
+TOLERANCE = 1e-9
+TIMEOUT = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What replaying the recorded rows showed.
+
+    Attributes:
+        healthy: Every prediction equals the recorded one to 1e-9.
+        reason: Why, or why not.
+        rows: Number of rows replayed.
+        largest: Largest difference; None when nothing could be predicted.
+    """
+
+    healthy: bool
+    reason: str
+    rows: int = 0
+    largest: float | None = None
+
+
+def replay(model: ModelRef, settings: Settings, *, timeout: float = TIMEOUT) -> Replay:
+    """Replay a stored model's recorded rows in a fresh process.
+
+    Never raises for what the package does to that process: damage, a crash and a hang are all answers.
+
+    Args:
+        model: The version, as stored.
+        settings: The installation.
+        timeout: Seconds after which a load that hangs has failed.
+    """
+    request = json.dumps({"model": asdict(model), "settings": settings.model_dump(mode="json")})
+    root = str(Path(__file__).resolve().parents[2])
+    paths = [root, *filter(None, [os.environ.get("PYTHONPATH", "")])]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "ratchet.delivery.replay"],
+            input=request,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Replay(False, f"{model} did not load and predict within {timeout:g} s")
+    if done.returncode != 0 or not done.stdout.strip():
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        return Replay(False, f"loading {model} ended the process with status {done.returncode}: {last}")
+    return Replay(**json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+def replay_here(model: ModelRef, settings: Settings) -> Replay:
+    """Replay in this process; what the fresh one does.
+
+    Args:
+        model: The version, as stored.
+        settings: The installation.
+    """
+    from ratchet.delivery.storage import package_of
+    from ratchet.errors import RatchetError
+
+    try:
+        from ratchet.models.package import ModelPackage
+
+        with package_of(model, settings) as folder:
+            package = ModelPackage.load(folder, key=settings.signing())
+            frame, recorded = package.examples()
+            return judge(str(model), recorded, package.predict(frame))
+    except RatchetError as error:
+        return Replay(False, str(error))
+    except Exception as error:  # a native loader may raise anything; a server would not come up either
+        return Replay(False, f"{model} does not load and predict: {type(error).__name__}: {error}")
+
+
+def judge(name: str, recorded: "np.ndarray[Any, Any]", predicted: "np.ndarray[Any, Any]") -> Replay:
+    """Compare predictions with the recorded ones.
+
+    Args:
+        name: What was loaded, for the message.
+        recorded: Predictions at training time, shape (n,) or (n, k).
+        predicted: The same rows now.
+
+    >>> import numpy as np
+    >>> judge("version 1", np.array([0.5, 0.25]), np.array([0.5, 0.75])).reason
+    'version 1: prediction 1 of 2 differs by 0.5 from the recorded one (at most 1e-09 is allowed)'
+    """
+    import numpy as np
+
+    if len(recorded) == 0:
+        return Replay(False, f"{name} holds no recorded rows, so it cannot be verified")
+    if recorded.shape != predicted.shape:
+        return Replay(False, f"{name}: {predicted.shape} predictions for {recorded.shape} recorded ones", len(recorded))
+    difference = np.abs(predicted - recorded).reshape(len(recorded), -1).max(axis=1)
+    worst = int(np.argmax(np.where(np.isnan(difference), np.inf, difference)))
+    largest = float(difference[worst])
+    if not largest <= TOLERANCE:  # NaN is not small
+        what = f"prediction {worst} of {len(recorded)} differs by {largest:.3g} from the recorded one"
+        return Replay(False, f"{name}: {what} (at most {TOLERANCE:g} is allowed)", len(recorded), None if largest != largest else largest)
+    return Replay(True, f"{name} loads in a fresh process and predicts {len(recorded)} recorded rows as recorded", len(recorded), largest)
+
+
+def main() -> None:
+    """Answer one request from standard input."""
+    request = json.loads(sys.stdin.read())
+    answer = replay_here(ModelRef(**request["model"]), Settings(**request["settings"]))
+    print(json.dumps(asdict(answer)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""What an evaluation found, and the numbers and the page it is told in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from ratchet.evaluation.curves import SCORE_BINS, Curves
+from ratchet.evaluation.latency import Latency
+from ratchet.report import figures
+from ratchet.report.metrics import MetricSink, log_metrics
+from ratchet.report.page import Cell, Figure, Page, Table
+
+MOST_CATEGORIES = 20
+
+
+class CurveSink(Protocol):
+    """What is needed of ``kfp.dsl.ClassificationMetrics``."""
+
+    def log_confusion_matrix(self, categories: list[str], matrix: list[list[int]]) -> None:
+        """Take a confusion matrix; row is truth, column is decision."""
+
+    def log_roc_curve(self, fpr: list[float], tpr: list[float], threshold: list[float]) -> None:
+        """Take the points of a ROC curve."""
+
+
+@dataclass(frozen=True)
+class SliceEvaluation:
+    """A model on one slice.
+
+    Attributes:
+        name: The condition that the rows meet.
+        rows: How many do.
+        loss: Mean loss, 0 to 1.
+        primary: The primary metric; not a number where the slice cannot give it.
+        positives: Share of positive rows; None unless the task is "binary".
+    """
+
+    name: str
+    rows: int
+    loss: float
+    primary: float
+    positives: float | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model on a holdout.
+
+    Attributes:
+        task: "binary", "multiclass" or "regression".
+        primary_name: The metric that the model is named by.
+        primary_metric: Its value.
+        metrics: Every metric by name, `loss` (0 to 1) first.
+        loss_told: What the loss is, in words.
+        rows: Labelled rows measured on.
+        unlabelled: Rows left out because they have no label.
+        threshold: A row is flagged when its probability is at least this; None unless the task is "binary".
+        latency: Time of predictions.
+        slices: The model on each slice.
+        curves: Confusion matrix, ROC, calibration and score distribution, where the task has them.
+    """
+
+    task: str
+    primary_name: str
+    primary_metric: float
+    metrics: Mapping[str, float]
+    loss_told: str
+    rows: int
+    unlabelled: int
+    threshold: float | None
+    latency: Latency
+    slices: tuple[SliceEvaluation, ...] = ()
+    curves: Curves = field(default_factory=Curves)
+
+    def log_to(self, sink: MetricSink) -> None:
+        """Write the metrics and the latency into a KFP Metrics artifact."""
+        log_metrics(sink, {**self.metrics, "rows": self.rows, "rows_without_label": self.unlabelled, **self.latency.metrics()})
+
+    def log_curves_to(self, sink: CurveSink) -> None:
+        """Write confusion matrix and ROC curve into a KFP ClassificationMetrics artifact; nothing for a regression."""
+        if self.curves.confusion and len(self.curves.categories) <= MOST_CATEGORIES:
+            sink.log_confusion_matrix(list(self.curves.categories), [list(row) for row in self.curves.confusion])
+        if self.curves.roc is not None:
+            points = self.curves.roc.thinned()
+            rates = points.false_positive_rate.tolist(), points.true_positive_rate.tolist()
+            sink.log_roc_curve(*rates, points.thresholds.tolist())
+
+    def page(self) -> Page:
+        """Return the report."""
+        name = self.primary_name.replace("_", " ")
+        reason = f"{name[0].upper() + name[1:]} {self.primary_metric:.4g}, loss {self.metrics['loss']:.4g}, on {self.rows:,} rows."
+        facts: dict[str, Cell] = {"task": self.task, "loss": self.loss_told, "threshold": self.threshold}
+        facts |= {"rows without label": self.unlabelled, "latency, median": f"{self.latency.p50:.2g} ms"}
+        return Page("Evaluate", reason=reason, facts=facts, parts=[*self._tables(), *self._figures()])
+
+    def write_html(self, path: str | Path) -> None:
+        """Write the report as one self-contained HTML file."""
+        self.page().write_html(path)
+
+    def _tables(self) -> list[Table]:
+        note = "log_loss is in nats, expected_cost in the unit of the costs, mape a share over the rows whose target is not zero."
+        tables = [Table("Metrics", [{"metric": name, "value": value} for name, value in self.metrics.items()], note)]
+        if self.curves.confusion and len(self.curves.categories) <= MOST_CATEGORIES:
+            rows: list[dict[str, Cell]] = [
+                {"truth": truth} | {f"decided {name}": count for name, count in zip(self.curves.categories, counts, strict=True)}
+                for truth, counts in zip(self.curves.categories, self.curves.confusion, strict=True)
+            ]
+            tables.append(Table("Confusion matrix", rows))
+        if self.slices:
+            tables.append(Table("Slices", [self._slice_row(item) for item in self.slices], "Slices with too few rows are left out."))
+        speed: list[dict[str, Cell]] = [{"call": "one row, " + name, "ms": value} for name, value in self._speeds().items()]
+        batch: dict[str, Cell] = {"call": f"{self.latency.batch_rows:,} rows, median", "ms": self.latency.batch_ms}
+        return [*tables, Table("Latency", [*speed, batch], f"{self.latency.calls} single-row calls, this machine, this moment.")]
+
+    def _speeds(self) -> dict[str, float]:
+        return {"P50": self.latency.p50, "P90": self.latency.p90, "P95": self.latency.p95, "P99": self.latency.p99}
+
+    def _slice_row(self, item: SliceEvaluation) -> dict[str, Cell]:
+        row: dict[str, Cell] = {"slice": item.name, "rows": item.rows, "loss": item.loss, self.primary_name: item.primary}
+        return row | ({} if item.positives is None else {"positives": f"{item.positives:.1%}"})
+
+    def _figures(self) -> list[Figure]:
+        drawn = []
+        if self.curves.roc is not None:
+            points = self.curves.roc.thinned(400)
+            curve = {f"AUC {self.metrics['roc_auc']:.3f}": (points.false_positive_rate.tolist(), points.true_positive_rate.tolist())}
+            drawn.append(Figure("ROC curve", figures.lines(curve, x="false positive rate", y="true positive rate", diagonal=True)))
+        if self.curves.calibration:
+            curve = {"model": ([b.predicted for b in self.curves.calibration], [b.observed for b in self.curves.calibration])}
+            chart = figures.lines(curve, x="predicted probability", y="observed share of positives", diagonal=True)
+            drawn.append(Figure("Calibration", chart, "Bins of equal numbers of rows. On the diagonal a probability means what it says."))
+        if self.curves.scores:
+            edges = [place / SCORE_BINS for place in range(SCORE_BINS + 1)]
+            drawn.append(Figure("Score distribution", figures.histogram(edges, self.curves.scores, x="predicted probability")))
+        if self.slices:
+            losses = {item.name: item.loss for item in self.slices[:25]}
+            drawn.append(Figure("Loss by slice", figures.bars(losses, x="mean loss", mark_x={"all rows": self.metrics["loss"]})))
+        return drawn

@@ -1,0 +1,177 @@
+"""The feature specification: what a model reads, how its features are made of that, and what it predicts.
+
+It travels twice: as a file from the step that makes it to the step that trains, and inside each model package. Training, evaluation and the
+gateway all make features by its `FeatureSpec.matrix`, so there is nothing that could differ between them.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ratchet.errors import SchemaError
+from ratchet.features.inputs import check_inputs
+from ratchet.features.target import Target, encode
+from ratchet.features.windows import Window, parse_windows
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class SplitRecord:
+    """Which rows a model may have been trained on, for ever after.
+
+    Attributes:
+        kind: "time" or "hash".
+        columns: The time column, or the columns whose values place a row.
+        holdout_share: In a "hash" split, rows whose number is below this were held out.
+        salt: Of those numbers.
+        trained_until: In a "time" split, the latest time that trained (ISO 8601, or a number where time is a number).
+    """
+
+    kind: str
+    columns: tuple[str, ...]
+    holdout_share: float = 0.0
+    salt: str = ""
+    trained_until: str = ""
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """What a model reads, makes of it, and predicts.
+
+    Attributes:
+        task: "binary", "multiclass" or "regression".
+        target: Column to predict.
+        inputs: Every column that `matrix` reads, windows included, with its kind ("integer", "number", "boolean", "string", "datetime").
+        plain: Columns that are features as they are, in order.
+        classes: Class names; in "binary" the negative one, then the positive one.
+        expressions: SQL scalar expression by feature name.
+        windows: Aggregates over time; a table has them as columns already.
+        key: Columns that identify a row.
+        time: Column that orders the rows; empty for none.
+        group: Column whose rows never straddle a split; empty for none.
+        drop: Columns that the model must not see.
+        split: Which rows trained it.
+    """
+
+    task: str
+    target: str
+    inputs: Mapping[str, str]
+    plain: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    expressions: Mapping[str, str] = field(default_factory=dict)
+    windows: tuple[Window, ...] = ()
+    key: tuple[str, ...] = ()
+    time: str = ""
+    group: str = ""
+    drop: tuple[str, ...] = ()
+    split: SplitRecord | None = None
+
+    @property
+    def positive(self) -> str:
+        """Name of the positive class; empty unless the task is "binary"."""
+        return self.classes[1] if self.task == "binary" else ""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the model's features, in the order of the columns of `matrix`."""
+        return (*self.plain, *(window.name for window in self.windows), *self.expressions)
+
+    @property
+    def digest(self) -> str:
+        """``sha256:`` and the digest of the specification in its canonical form."""
+        return "sha256:" + hashlib.sha256(self.canonical_json().encode()).hexdigest()
+
+    def matrix(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the model's features.
+
+        Args:
+            frame: Rows with at least the columns `inputs` names; others are not looked at.
+
+        Returns:
+            One column a feature, in the order of `features`: Float64 for numbers and booleans, String for categories. Missing is null.
+
+        Raises:
+            SchemaError: an input is missing, of another kind, or infinite; the message names column, row and value.
+        """
+        from ratchet.features.expressions import parse_expressions
+
+        rows = check_inputs(frame, self.inputs)
+        made = [expression.to_polars() for expression in parse_expressions(self.expressions)]
+        table = rows.with_columns(made).select(self.features) if made else rows.select(self.features)
+        return table.with_columns([_feature(name, dtype) for name, dtype in table.schema.items() if dtype != pl.String])
+
+    def labels(self, frame: pl.DataFrame) -> np.ndarray:
+        """Return the labels as numbers.
+
+        Returns:
+            shape (n,): float64 0 or 1 in "binary", int64 places in ``classes`` in "multiclass", float64 in "regression".
+
+        Raises:
+            SchemaError: the target is not there.
+            TargetError: a value is missing or of no known class.
+        """
+        if self.target not in frame.columns:
+            raise SchemaError(f"no target column {self.target!r} in the table; pass rows with labels")
+        return encode(frame[self.target], Target(self.target, self.task, self.classes))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a mapping that JSON can hold."""
+        return {"format": FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "FeatureSpec":
+        """Return the specification that `to_dict` gave.
+
+        Raises:
+            SchemaError: it is of another format, or lacks a part.
+        """
+        known = dict(values)
+        found = known.pop("format", None)
+        if found != FORMAT:
+            raise SchemaError(f"feature specification of format {found!r}; this version reads format {FORMAT}: run the features step again")
+        try:
+            known["windows"] = parse_windows(known["windows"])
+            for name in ("plain", "classes", "key", "drop"):
+                known[name] = tuple(known[name])
+            if known["split"] is not None:
+                known["split"] = SplitRecord(**{**known["split"], "columns": tuple(known["split"]["columns"])})
+            return cls(**known)
+        except (KeyError, TypeError) as error:
+            raise SchemaError(f"feature specification is not complete ({error}); run the features step again") from error
+
+    def canonical_json(self) -> str:
+        """Return it as JSON of which there is one form only, features and expressions in their order."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, separators=(",", ":"))
+
+    def write(self, path: str | Path) -> None:
+        """Write it as a JSON file that a person can read."""
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(json.dumps(self.to_dict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: str | Path) -> "FeatureSpec":
+        """Return the specification in a file.
+
+        Raises:
+            SchemaError: the file is not there or is no specification.
+        """
+        try:
+            values = json.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise SchemaError(f"feature specification {str(path)!r} cannot be read ({error}); pass what the features step wrote") from error
+        if not isinstance(values, dict):
+            raise SchemaError(f"feature specification {str(path)!r} is no JSON mapping; pass what the features step wrote")
+        return cls.from_dict(values)
+
+
+def _feature(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Make a feature a double, with what is not a finite number missing."""
+    number = pl.col(name).cast(pl.Float64)
+    return pl.when(number.is_finite()).then(number).alias(name) if dtype.is_float() else number

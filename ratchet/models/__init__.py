@@ -1,0 +1,1 @@
+"""Models: what trains them, and the package in which one travels from training to serving."""

@@ -1,0 +1,76 @@
+"""A trained CatBoost model as a package holds it: loaded, asked, and written without what changes from run to run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from ratchet.errors import PackageError
+
+if TYPE_CHECKING:
+    from catboost import CatBoost
+
+MISSING_CATEGORY = "\x00missing"  # CatBoost has no missing category of its own
+FIXED = {"model_guid": "0", "train_finish_time": "1970-01-01T00:00:00Z"}
+
+
+class CatBoostNative:
+    """A CatBoost model that takes a feature matrix."""
+
+    def __init__(self, model: "CatBoost", task: str) -> None:
+        """Wrap a model of a task: "binary", "multiclass" or "regression"."""
+        self.model = model
+        self.task = task
+
+    @classmethod
+    def load(cls, path: Path, task: str) -> "CatBoostNative":
+        """Load a ``.cbm`` file.
+
+        Raises:
+            PackageError: CatBoost cannot read it.
+        """
+        from catboost import CatBoost, CatBoostError
+
+        model = CatBoost()
+        try:
+            model.load_model(str(path))
+        except CatBoostError as error:
+            raise PackageError(f"{str(path)!r} is no CatBoost model that this version reads ({error}); train it again") from error
+        return cls(model, task)
+
+    def predict(self, matrix: pl.DataFrame) -> np.ndarray:
+        """Return probabilities or values.
+
+        Args:
+            matrix: n rows of features, as `FeatureSpec.matrix` makes them.
+
+        Returns:
+            float64: shape (n,), or (n, k) for k classes.
+        """
+        if not matrix.height:
+            return np.empty((0, len(self.model.classes_)) if self.task == "multiclass" else 0)
+        values = self.model.predict(pool(matrix), prediction_type="RawFormulaVal" if self.task == "regression" else "Probability")
+        result = np.asarray(values, dtype=np.float64)
+        return result[:, 1] if self.task == "binary" else result
+
+    def write(self, path: Path) -> None:
+        """Write the model so that the same training gives the same bytes: CatBoost puts a new id and the time into each."""
+        metadata = self.model.get_metadata()
+        for name, value in FIXED.items():
+            metadata[name] = value
+        self.model.save_model(str(path))
+
+
+def pool(matrix: pl.DataFrame, labels: np.ndarray | None = None) -> Any:
+    """Return a CatBoost pool: texts are categories, anything else a number.
+
+    Args:
+        matrix: n rows of features.
+        labels: shape (n,), or None to predict.
+    """
+    from catboost import Pool
+
+    texts = [name for name, dtype in matrix.schema.items() if dtype == pl.String]
+    filled = matrix.with_columns([pl.col(name).fill_null(MISSING_CATEGORY) for name in texts]) if texts else matrix
+    return Pool(filled, label=labels, cat_features=texts or None)

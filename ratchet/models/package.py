@@ -1,0 +1,216 @@
+"""The model package: one folder in which a model travels from training to comparison, registry and serving.
+
+    model.cbm         the native file, with nothing in it that changes from run to run
+    ratchet.json      kind, feature specification, threshold, parameters, seed, digest of the training data
+    examples.parquet  up to 100 recorded rows with their predictions, to replay wherever the package is loaded
+    MLmodel           makes it an MLflow model too; its loader is `ratchet.models.mlflow_flavor`
+    MANIFEST.sha256   a digest of every file above
+
+It loads only after the manifest holds. There is no pickle in it: whoever can write a pickle can run code wherever it is read.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+
+from ratchet.data.absent import is_absent
+from ratchet.errors import PackageError
+from ratchet.features.spec import FeatureSpec
+from ratchet.models.description import DESCRIPTION, NATIVE, Description
+from ratchet.models.manifest import verify_manifest, write_manifest
+from ratchet.models.mlmodel import write_mlmodel
+
+__all__ = ["DESCRIPTION", "Description", "ModelPackage", "load_champion", "package_digest", "verify_manifest", "write_package"]
+
+EXAMPLES = "examples.parquet"
+EXAMPLE_ROWS = 100
+RECORDED = "ratchet_prediction_"
+
+
+class Native(Protocol):
+    """A loaded native model."""
+
+    def predict(self, matrix: pl.DataFrame) -> np.ndarray:
+        """Return probabilities or values: shape (n,), or (n, k) for k classes."""
+        ...
+
+
+@dataclass(frozen=True)
+class ModelPackage:
+    """A model package whose manifest held.
+
+    Attributes:
+        path: Its folder.
+        digest: ``sha256:`` and the digest of native model and description: same data, parameters and seed, same digest.
+        description: What ``ratchet.json`` says.
+        native: The loaded model.
+    """
+
+    path: Path
+    digest: str
+    description: Description
+    native: Native
+
+    @classmethod
+    def load(cls, path: str | Path, *, key: bytes | None = None) -> "ModelPackage":
+        """Verify a package and load its model.
+
+        Args:
+            path: Its folder.
+            key: The key that signed it; None for none.
+
+        Raises:
+            PackageError: it is damaged, not signed with that key, or of an unknown kind.
+        """
+        folder = Path(path)
+        verify_manifest(folder, key=key)
+        description = Description.from_json((folder / DESCRIPTION).read_text(encoding="utf-8"), str(folder))
+        return cls(folder, package_digest(folder, description.kind), description, _load_native(folder, description))
+
+    @property
+    def kind(self) -> str:
+        """What trained it."""
+        return self.description.kind
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """What it reads and predicts."""
+        return self.description.spec
+
+    @property
+    def threshold(self) -> float | None:
+        """At or above it a row is called positive."""
+        return self.description.threshold
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Of the training, costs included."""
+        return self.description.parameters
+
+    @property
+    def seed(self) -> int:
+        """Of the training."""
+        return self.description.seed
+
+    @property
+    def training_digest(self) -> str:
+        """Content digest of the rows that trained it."""
+        return self.description.training_digest
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the folder."""
+        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+
+    def predict(self, frame: pl.DataFrame) -> np.ndarray:
+        """Predict rows of raw columns; the features are made here.
+
+        Args:
+            frame: n rows with the columns that the specification's ``inputs`` names; others are not looked at.
+
+        Returns:
+            float64: shape (n,), the probability of the positive class or the value; shape (n, k) for k classes.
+
+        Raises:
+            SchemaError: an input is missing, of another kind, or infinite.
+        """
+        return self.native.predict(self.spec.matrix(frame))
+
+    def decide(self, predictions: np.ndarray) -> np.ndarray:
+        """Return what predictions mean: class names, or the values themselves for a regression.
+
+        Args:
+            predictions: As `predict` returns them.
+        """
+        if self.spec.task == "regression":
+            return predictions
+        classes = np.array(self.spec.classes)
+        if self.spec.task == "binary":
+            return np.asarray(classes[(predictions >= (0.5 if self.threshold is None else self.threshold)).astype(int)])
+        return np.asarray(classes[predictions.argmax(axis=1)])
+
+    def examples(self) -> tuple[pl.DataFrame, np.ndarray]:
+        """Return the recorded rows and the predictions that training made of them."""
+        frame = pl.read_parquet(self.path / EXAMPLES)
+        made = [name for name in frame.columns if name.startswith(RECORDED)]
+        predictions = frame.select(made).to_numpy().astype(np.float64)
+        return frame.drop(made), predictions[:, 0] if len(made) == 1 else predictions
+
+
+def load_champion(path: str | Path) -> ModelPackage | None:
+    """Return the champion's package, or None for the mark that there is none.
+
+    Raises:
+        PackageError: it is damaged.
+    """
+    return None if is_absent(path) else ModelPackage.load(path)
+
+
+def write_package(
+    path: str | Path,
+    description: Description,
+    write_native: Callable[[Path], None],
+    examples: pl.DataFrame,
+    *,
+    key: bytes | None = None,
+) -> ModelPackage:
+    """Write a package, which appears whole or not at all, and return it as loaded from there.
+
+    Args:
+        path: Folder to appear.
+        description: What ``ratchet.json`` will say.
+        write_native: Writes the native model to the path it is given.
+        examples: Rows to record, with the raw columns; the first 100 are kept.
+        key: The key that signs; None for none.
+
+    Raises:
+        PackageError: the folder is there already.
+    """
+    target = Path(path)
+    staging = target.with_name(f".{target.name}.part")
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    try:
+        write_native(staging / NATIVE[description.kind])
+        (staging / DESCRIPTION).write_text(description.to_json(), encoding="utf-8")
+        rows = examples.select(list(description.spec.inputs)).head(EXAMPLE_ROWS)
+        predictions = np.atleast_2d(_load_native(staging, description).predict(description.spec.matrix(rows)).T)
+        rows.with_columns(pl.Series(f"{RECORDED}{i}", column) for i, column in enumerate(predictions)).write_parquet(staging / EXAMPLES)
+        write_mlmodel(staging, description.spec, description.nullable)
+        write_manifest(staging, key)
+        _put(staging, target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return ModelPackage.load(target, key=key)
+
+
+def package_digest(folder: Path, kind: str) -> str:
+    """Return ``sha256:`` and the digest of the native model and the description."""
+    digest = hashlib.sha256()
+    for name in (NATIVE[kind], DESCRIPTION):
+        content = (folder / name).read_bytes()
+        digest.update(f"{name} {len(content)}\n".encode() + content)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _put(staging: Path, target: Path) -> None:
+    if target.exists():
+        raise PackageError(f"{str(target)!r} is there already; name a folder that is not, so that no package is written over")
+    for file in (*staging.rglob("*"), staging):
+        descriptor = os.open(file, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+    staging.rename(target)
+
+
+def _load_native(folder: Path, description: Description) -> Native:
+    from ratchet.models.boosting import CatBoostNative
+
+    return CatBoostNative.load(folder / NATIVE[description.kind], description.spec.task)

@@ -1,0 +1,102 @@
+"""The page of one local run: its outcome, its steps, and links to what each step had to say.
+
+KFP writes a step's HTML without a suffix, which a browser will not show, so the reports are copied beside the page under names
+that a person can open.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from ratchet.report.page import Links, Page, Table, show
+
+TONES = {"promoted": "good", "rejected": "neutral", "held": "neutral", "pending": "neutral"}
+
+
+class StepLike(Protocol):
+    """What the page needs to know of a step."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def succeeded(self) -> bool: ...
+    @property
+    def word(self) -> str: ...
+    @property
+    def outputs(self) -> Mapping[str, Any]: ...
+
+
+def write_overview(folder: Path, outcome: str, reason: str, steps: Sequence[StepLike]) -> Path:
+    """Write ``report.html`` of a run, and the steps' own reports under ``reports/``.
+
+    Args:
+        folder: The run's folder, with KFP's artifacts in it.
+        outcome: The run's outcome in the ledger.
+        reason: Why.
+        steps: In the order they ran.
+
+    Returns:
+        The path of the page.
+    """
+    reports = collect_reports(folder, [step.name for step in steps])
+    table = Table(
+        "Steps",
+        [
+            {
+                "step": step.name.replace("-", " "),
+                "verdict": step.word or ("done" if step.succeeded else "failed"),
+                "said": told(step.outputs),
+                "seconds": round(step.seconds, 1),
+                "failed": not step.succeeded,
+            }
+            for step in steps
+        ],
+        flag="failed",
+    )
+    page = Page(
+        title="Run",
+        verdict=outcome,
+        reason=reason,
+        tone=TONES.get(outcome, "bad"),
+        facts={"steps": len(steps), "seconds": round(sum(step.seconds for step in steps), 1), "log": "run.log"},
+        parts=[Links("Reports of the steps", reports), table] if reports else [table],
+    )
+    path = folder / "report.html"
+    page.write_html(path)
+    return path
+
+
+def told(outputs: Mapping[str, Any]) -> str:
+    """Return a step's output parameters as a person reads them; its verdict has a column of its own.
+
+    >>> told({"verdict": "valid", "rows_valid": 50043, "reason": "", "run_id": "r1"})
+    'rows valid 50,043'
+    """
+    apart = ("verdict", "found", "run_id", "content_digest", "digest")
+    words = {name.replace("_", " "): show(value) for name, value in outputs.items() if name not in apart and value != ""}
+    return "; ".join(value if name == "reason" else f"{name} {value}" for name, value in words.items())
+
+
+def collect_reports(folder: Path, steps: Sequence[str]) -> dict[str, str]:
+    """Copy each step's HTML and return link text to relative path, in the order of the steps."""
+    target = folder / "reports"
+    found: dict[str, str] = {}
+    for step in steps:
+        for path in sorted(folder.glob(f"*/{step}/*")):
+            if path.is_file() and is_html(path):
+                target.mkdir(exist_ok=True)
+                copy = target / f"{step}-{path.name}.html"
+                shutil.copyfile(path, copy)
+                title = step.replace("-", " ").replace("_", " ")
+                found[title if path.name == "report" else f"{title}: {path.name}"] = f"reports/{copy.name}"
+    return found
+
+
+def is_html(path: Path) -> bool:
+    """Return whether a file begins as an HTML page does."""
+    with path.open("rb") as file:
+        head = file.read(64).lstrip().lower()
+    return head.startswith((b"<!doctype html", b"<html"))

@@ -1,0 +1,47 @@
+"""One small model of simulated card transactions, and KFP's own artifacts to hand to a component."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ratchet.data.absent import write_absent
+from ratchet.data.cards import simulate_cards
+from ratchet.data.tables import write_dataset
+from ratchet.features.build import build_features
+from ratchet.features.split_plan import SplitPlan
+from ratchet.models.training import BoostingParameters, train_boosting
+
+
+@pytest.fixture(scope="session")
+def january(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with `data`, `train`, `validation`, `holdout`, `model`, and the mark `nobody`."""
+    folder = tmp_path_factory.mktemp("january")
+    write_dataset(simulate_cards(1, seed=1, customers=300), folder / "data", source="test")
+    build_features(
+        folder / "data",
+        champion_path=None,
+        train_path=folder / "train",
+        validation_path=folder / "validation",
+        holdout_path=folder / "holdout",
+        table_path=folder / "table",
+        specification_path=folder / "specification.json",
+        target="fraud",
+        drop_columns=("customer_id", "terminal_id"),
+        plan=SplitPlan(time="time", key=("transaction_id",)),
+    )
+    how = BoostingParameters(iterations=40)
+    train_boosting(folder / "train", folder / "validation", folder / "specification.json", folder / "model", parameters=how)
+    write_absent(folder / "nobody", "no champion yet")
+    return folder
+
+
+@pytest.fixture
+def outputs(tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """Return a function that makes output artifacts by name and type, as KFP does: the folder is there, the path is not."""
+
+    def make(**kinds: Any) -> dict[str, Any]:
+        return {name: kind(name=name, uri=str(tmp_path / name)) for name, kind in kinds.items()}
+
+    return make

@@ -1,0 +1,42 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from kfp.dsl import HTML, Dataset, Markdown, Metrics, Model
+
+from components.evaluation.drift_check.component import drift_check
+from ratchet.data.tables import read_dataset, write_dataset
+
+
+@pytest.fixture
+def made(outputs: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    return outputs(scores=Metrics, report=HTML, evidently=HTML, summary=Markdown)
+
+
+def checked(january: Path, reference: str, current: Path, made: dict[str, Any]) -> tuple[str, float]:
+    sides = Dataset(uri=str(january / reference)), Dataset(uri=str(current))
+    result: tuple[str, float] = drift_check.python_func(*sides, Model(uri=str(january / "model")), **made)
+    return result
+
+
+def test_the_same_month_is_stable_and_evidently_says_that_it_was_not_drawn(january: Path, made: dict[str, Any]) -> None:
+    assert checked(january, "train", january / "data", made) == ("stable", 0.0)
+    assert "not drawn" in Path(made["evidently"].path).read_text(encoding="utf-8")
+    assert made["scores"].metadata["verdict"] == "stable"
+
+
+@pytest.mark.slow
+def test_amounts_in_cents_are_drift_by_name_and_evidently_draws_them(january: Path, made: dict[str, Any], tmp_path: Path) -> None:
+    cents = read_dataset(january / "data").with_columns(pl.col("amount") * 100)
+    write_dataset(cents, tmp_path / "cents", source="test")
+    verdict, share = checked(january, "train", tmp_path / "cents", made)
+    assert (verdict, share > 0) == ("drifted", True)
+    assert "amount" in Path(made["summary"].path).read_text(encoding="utf-8")
+    assert "amount" in Path(made["evidently"].path).read_text(encoding="utf-8")
+
+
+def test_before_the_first_champion_the_verdict_is_unknown(january: Path, made: dict[str, Any]) -> None:
+    assert checked(january, "nobody", january / "data", made) == ("unknown", 0.0)
+    assert "no champion yet" in Path(made["report"].path).read_text(encoding="utf-8")

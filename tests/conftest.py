@@ -1,0 +1,25 @@
+"""Fixtures that every test may ask for."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("shared machine", deadline=None)  # nothing is asserted about time
+settings.load_profile("shared machine")
+
+REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Callable[[str], Path]:
+    """Return a finder of files in the real data sets beside the checkout; a test skips, saying so, where one is absent."""
+
+    def find(name: str) -> Path:
+        path = REAL_DATA / name
+        if not path.exists():
+            pytest.skip(f"real data set {name} is not there; put the data sets beside the checkout, in ../shared/data")
+        return path
+
+    return find

@@ -1,0 +1,25 @@
+"""The command as a whole: its verbs, and an error as one line."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def ratchet(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "RATCHET_HOME": str(home)}
+    command = [sys.executable, "-m", "ratchet.cli.main", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+def test_help_names_every_verb(tmp_path: Path) -> None:
+    text = ratchet("--help", home=tmp_path).stdout
+    for verb in ("submit", "status", "history", "promote", "rollback", "audit", "sample"):
+        assert verb in text
+
+
+def test_an_error_is_one_line_and_no_traceback(tmp_path: Path) -> None:
+    done = ratchet("rollback", "fraud", home=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1

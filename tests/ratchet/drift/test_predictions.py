@@ -1,0 +1,75 @@
+"""What the model makes of both tables, on simulated card transactions with windows."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from ratchet.data.cards import simulate_cards
+from ratchet.data.tables import read_dataset, write_dataset
+from ratchet.drift import compare_tables
+from ratchet.features.build import build_features
+from ratchet.features.split_plan import SplitPlan
+from ratchet.models.training import BoostingParameters, train_boosting
+
+WINDOWS = [
+    {"name": "spent_1d", "by": "customer_id", "aggregate": "sum", "column": "amount", "over": "1d"},
+    {"name": "frauds_7d", "by": "terminal_id", "aggregate": "mean", "column": "fraud", "over": "7d", "delay": "3d"},
+]
+
+
+@pytest.fixture(scope="module")
+def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model of January, the rows that trained it, and January as it came."""
+    folder = tmp_path_factory.mktemp("cards")
+    write_dataset(simulate_cards(1, seed=3, customers=150), folder / "data", source="test")
+    paths = {f"{name}_path": folder / name for name in ("train", "validation", "holdout", "table")}
+    build_features(
+        folder / "data",
+        champion_path=None,
+        **paths,
+        specification_path=folder / "specification.json",
+        target="fraud",
+        windows=WINDOWS,
+        drop_columns=("customer_id", "terminal_id"),
+        plan=SplitPlan(time="time", key=("transaction_id",)),
+    )
+    train_boosting(
+        folder / "train",
+        folder / "validation",
+        folder / "specification.json",
+        folder / "model",
+        parameters=BoostingParameters(iterations=20),
+    )
+    return folder
+
+
+def against(cards: Path, current: pl.DataFrame, folder: Path) -> tuple[str, dict[str, bool], str]:
+    write_dataset(current, folder / "current", source="test")
+    result = compare_tables(cards / "train", folder / "current", model_path=cards / "model")
+    return result.verdict, {column.name: column.drifted for column in result.columns}, result.reason
+
+
+def test_the_models_windows_and_predictions_are_compared_though_the_current_table_has_no_windows(cards: Path, tmp_path: Path) -> None:
+    verdict, columns, reason = against(cards, read_dataset(cards / "data"), tmp_path)
+    assert {"amount", "channel", "spent_1d", "frauds_7d", "fraud", "prediction"} <= set(columns)
+    assert "The prediction did not drift" in reason
+    assert not columns["amount"]
+    assert verdict in ("stable", "drifted")
+
+
+def test_keys_times_and_entities_are_left_out_because_they_always_move(cards: Path, tmp_path: Path) -> None:
+    columns = against(cards, read_dataset(cards / "data"), tmp_path)[1]
+    assert not {"transaction_id", "time", "customer_id", "terminal_id"} & set(columns)
+
+
+def test_amounts_in_cents_drift_by_name(cards: Path, tmp_path: Path) -> None:
+    cents = read_dataset(cards / "data").with_columns(pl.col("amount") * 100)
+    verdict, columns, _ = against(cards, cents, tmp_path)
+    assert (verdict, columns["amount"], columns["spent_1d"]) == ("drifted", True, True)
+
+
+def test_without_an_input_the_predictions_are_left_out_and_the_reason_names_it(cards: Path, tmp_path: Path) -> None:
+    _, columns, reason = against(cards, read_dataset(cards / "data").drop("channel"), tmp_path)
+    assert "prediction" not in columns
+    assert "Predictions were not compared: the model needs channel" in reason

@@ -1,0 +1,124 @@
+import json
+import math
+from datetime import datetime
+
+import polars as pl
+import pytest
+
+from ratchet.errors import SchemaError, TargetError
+from ratchet.features.spec import FeatureSpec, SplitRecord
+from ratchet.features.windows import Window
+
+SPEC = FeatureSpec(
+    task="binary",
+    target="fraud",
+    inputs={"amount": "number", "country": "string", "weekend": "boolean", "at": "datetime", "n_7d": "integer"},
+    plain=("amount", "country", "weekend"),
+    classes=("0", "1"),
+    expressions={"log_amount": "ln(amount)", "hour": "extract(hour from at)", "night": "extract(hour from at) < 6", "half": "amount / 2"},
+    windows=(Window("n_7d", "card", "count", over="7d"),),
+    key=("id",),
+    time="at",
+    split=SplitRecord("time", ("at",), trained_until="2024-05-01T00:00:00"),
+)
+ROWS = pl.DataFrame(
+    {
+        "amount": [1.0, 0.0, math.nan],
+        "country": ["de", None, "fr"],
+        "weekend": [True, False, None],
+        "at": [datetime(2024, 5, 1, 3), datetime(2024, 5, 1, 12), None],
+        "n_7d": [3, 0, None],
+        "fraud": [1, 0, 0],
+    }
+)
+
+
+def test_the_matrix_has_the_features_in_their_order_as_doubles_and_texts():
+    matrix = SPEC.matrix(ROWS)
+    assert tuple(matrix.columns) == SPEC.features == ("amount", "country", "weekend", "n_7d", "log_amount", "hour", "night", "half")
+    assert matrix.rows() == [
+        (1.0, "de", 1.0, 3.0, 0.0, 3.0, 1.0, 0.5),
+        (0.0, None, 0.0, 0.0, None, 12.0, 0.0, 0.0),
+        (None, "fr", None, None, None, None, None, None),
+    ]
+
+
+def test_one_row_alone_has_the_features_that_it_has_among_others():
+    for place in range(ROWS.height):
+        assert SPEC.matrix(ROWS[[place]]).equals(SPEC.matrix(ROWS)[[place]])
+
+
+def test_a_table_from_csv_and_one_with_other_types_give_the_same_features():
+    other = ROWS.with_columns(pl.col("amount").cast(pl.Float32), pl.col("country").cast(pl.Categorical), pl.col("n_7d").cast(pl.Float64))
+    assert SPEC.matrix(other).equals(SPEC.matrix(ROWS))
+
+
+def test_a_feature_does_not_see_the_target_or_any_column_that_is_no_input():
+    changed = ROWS.with_columns(fraud=1 - pl.col("fraud"), extra=pl.lit(math.inf))
+    assert SPEC.matrix(changed).equals(SPEC.matrix(ROWS.drop("fraud")))
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (ROWS.drop("amount"), "column 'amount' is missing"),
+        (ROWS.rename({"country": "countri"}), "'country' is missing; did you mean 'countri'"),
+        (ROWS.with_columns(amount=pl.lit("1")), "'amount' is String"),
+        (ROWS.with_columns(at=pl.lit("2024-05-01")), "'at' is String .* takes a datetime"),
+        (ROWS.with_columns(amount=pl.Series([1.0, math.inf, 2.0])), "'amount' is inf in row 1"),
+    ],
+)
+def test_rows_that_do_not_fit_are_refused(rows, message):
+    with pytest.raises(SchemaError, match=message):
+        SPEC.matrix(rows)
+
+
+def test_it_is_the_same_after_a_file(tmp_path):
+    SPEC.write(tmp_path / "made" / "spec.json")
+    again = FeatureSpec.read(tmp_path / "made" / "spec.json")
+    assert again == SPEC
+    assert again.digest == SPEC.digest
+    assert again.matrix(ROWS).equals(SPEC.matrix(ROWS))
+
+
+def test_its_digest_changes_with_any_part():
+    others = [{**SPEC.to_dict(), "target": "other"}, {**SPEC.to_dict(), "plain": ["country", "amount", "weekend"]}]
+    assert len({SPEC.digest, *(FeatureSpec.from_dict(other).digest for other in others)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "cannot be read"),
+        ("{", "cannot be read"),
+        ("[]", "no JSON mapping"),
+        ("{}", "format None"),
+        (json.dumps({**SPEC.to_dict(), "format": 2}), "format 2; this version reads format 1"),
+        (json.dumps({"format": 1, "task": "binary"}), "not complete"),
+    ],
+)
+def test_a_file_that_is_no_specification_is_refused(tmp_path, text, message):
+    path = tmp_path / "spec.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(SchemaError, match=message):
+        FeatureSpec.read(path)
+
+
+def test_labels_are_numbers_and_a_missing_one_is_named():
+    assert SPEC.labels(ROWS).tolist() == [1.0, 0.0, 0.0]
+    assert SPEC.positive == "1"
+    with pytest.raises(SchemaError, match="no target column 'fraud'"):
+        SPEC.labels(ROWS.drop("fraud"))
+    with pytest.raises(TargetError, match="'fraud' is 2 in row 0"):
+        SPEC.labels(ROWS.with_columns(fraud=2))
+
+
+def test_a_feature_that_no_double_can_hold_is_missing():
+    expressions = {"huge": "exp(amount * 1000)", "root": "power(-amount, 0.5)"}
+    spec = FeatureSpec("binary", "fraud", {"amount": "number"}, (), ("0", "1"), expressions)
+    assert spec.matrix(ROWS).rows() == [
+        (None, None),
+        (1.0, 0.0),
+        (None, None),
+    ]

@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+
+from ratchet.models.manifest import ADDED_BY_MLFLOW
+from ratchet.models.package import ModelPackage
+
+
+@pytest.mark.filterwarnings("ignore")  # MLflow's own import warns in its own ways
+def test_mlflow_loads_a_package_and_predicts_the_same(package, holdout, tmp_path):
+    mlflow = pytest.importorskip("mlflow")
+    rows = holdout.head(200)
+    loaded = mlflow.pyfunc.load_model(str(package))
+    ours = ModelPackage.load(package).predict(rows)
+    assert np.array_equal(loaded.predict(rows.select(list(loaded.metadata.signature.inputs.input_names())).to_pandas()), ours)
+    with pytest.raises(mlflow.exceptions.MlflowException, match="nswprice"):
+        loaded.predict(rows.drop("nswprice").to_pandas())
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_package_comes_back_from_mlflows_store_as_it_went_in(package, holdout, tmp_path):
+    mlflow = pytest.importorskip("mlflow")
+    client = mlflow.MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    experiment = client.create_experiment("e", artifact_location=str(tmp_path / "artifacts"))
+    run = client.create_run(experiment)
+    client.log_artifacts(run.info.run_id, str(package), "package")
+    fetched = ModelPackage.load(client.download_artifacts(run.info.run_id, "package", str(tmp_path)))
+    (fetched.path / ADDED_BY_MLFLOW).write_text("model_name: elec2\n")
+    assert ModelPackage.load(fetched.path).digest == ModelPackage.load(package).digest
+    assert np.array_equal(fetched.predict(holdout), ModelPackage.load(package).predict(holdout))
