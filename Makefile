@@ -60,4 +60,5 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 lock: $(READY) ## Remake requirements/ from pyproject.toml; UPGRADE=--upgrade takes newer versions
 	@$(LOCK) pyproject.toml --all-extras --group dev -o requirements/dev.txt
 	@$(LOCK) pyproject.toml --extra tabular --extra postgres -c requirements/dev.txt -o requirements/tabular.txt
+	@$(LOCK) pyproject.toml --extra gateway --extra postgres -c requirements/dev.txt -o requirements/gateway.txt
 	@echo uv | $(LOCK) - -c requirements/dev.txt -o requirements/bootstrap.txt

@@ -1,10 +1,12 @@
 """Fixtures that every test may ask for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.postgres import PostgreSQL
 
 settings.register_profile("shared machine", deadline=None)  # nothing is asserted about time
 settings.load_profile("shared machine")
@@ -23,3 +25,11 @@ def real_data() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
+    """Return a real PostgreSQL that lives as long as the tests; `new_database` starts it again where a test has killed it."""
+    server = PostgreSQL(tmp_path_factory.mktemp("postgresql") / "server")
+    yield server
+    server.stop()

@@ -14,7 +14,9 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 BASE = PYPROJECT["project"]["dependencies"]
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 EVERYTHING = [*BASE, *(item for extra in EXTRAS.values() for item in extra), *PYPROJECT["dependency-groups"]["dev"]]
-ASKED = {"bootstrap": ["uv"], "tabular": [*BASE, *EXTRAS["tabular"], *EXTRAS["postgres"]], "dev": EVERYTHING}
+ASKED = {"bootstrap": ["uv"], "dev": EVERYTHING} | {
+    family: [*BASE, *EXTRAS[family], *EXTRAS["postgres"]] for family in ("tabular", "gateway")
+}
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^ ;\\]+)([^\n]*)\n((?:    --hash[^\n]*\n)*)", re.MULTILINE)
 
 

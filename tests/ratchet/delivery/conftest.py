@@ -1,17 +1,13 @@
 """A ledger on both databases, and model references that need no package."""
 
-import os
 import uuid
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import NullPool
 
 from ratchet.data.digests import content_digest
 from ratchet.data.tables import write_dataset
@@ -27,23 +23,10 @@ from ratchet.settings import Settings
 collect_ignore = ["contenders.py", "victims.py"]  # programs that tests run; nothing to collect in them
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a real PostgreSQL that lives as long as the tests."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # without it, pgserver's own library warns
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pgserver
-
-        server = pgserver.get_server(tmp_path_factory.mktemp("pg"))
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """An installation of its own with an empty ledger, once on each database."""
-    return Settings(home=tmp_path, ledger_url=new_database(request.getfixturevalue("postgres")) if request.param == "postgresql" else "")
+    return Settings(home=tmp_path, ledger_url=request.getfixturevalue("postgresql").new_database() if request.param == "postgresql" else "")
 
 
 @pytest.fixture
@@ -127,12 +110,3 @@ def small_package(path: Path, table: pl.DataFrame, seed: int) -> Path:
     model = CatBoost({**options, "verbose": False}).fit(pool(spec.matrix(table), labels))
     description = Description("catboost", spec, 0.5, {"iterations": 8}, seed, content_digest(table))
     return write_package(path, description, CatBoostNative(model, "binary").write, table).path
-
-
-def new_database(server: str) -> str:
-    """Create an empty schema on a PostgreSQL server and return a URL whose tables are in it."""
-    name = f"ledger_{uuid.uuid4().hex}"
-    engine = create_engine(server, poolclass=NullPool)
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA {name}"))
-    return f"{server}&options=-csearch_path%3D{name}%20-csynchronous_commit%3Doff"
