@@ -8,9 +8,9 @@ default there would be a fresh, empty ledger that says nothing is deployed.
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ratchet.errors import SettingsError, nearest
@@ -27,6 +27,12 @@ class Settings(BaseSettings):
         audit_head: Folder in which the head of each audit chain is written outside the database; empty means under ``home``.
         signing_key: Secret reference to the key that signs model packages; empty means unsigned.
         webhook_url: Secret reference to a URL that ``conclude`` posts the outcome to; empty means the log only.
+        traffic: Folder of recorded predictions and labels, which gateways write and the judge reads; empty means under ``home``.
+        journal: Folder on a gateway's own disk for what is not rolled into ``traffic`` yet; empty means under ``home``.
+        traffic_retention_days: Recorded traffic older than this is deleted, whole days at a time.
+        traffic_sample: Share of requests that is recorded outside a rollout, 0 to 1; during one every request is.
+        personal_columns: Column to "hash" or "drop", before anything of a request is written.
+        personal_salt: Secret reference to the salt of those hashes.
     """
 
     model_config = SettingsConfigDict(env_prefix="RATCHET_", extra="forbid", frozen=True)
@@ -38,6 +44,12 @@ class Settings(BaseSettings):
     audit_head: str = ""
     signing_key: str = ""
     webhook_url: str = ""
+    traffic: str = ""
+    journal: str = ""
+    traffic_retention_days: int = Field(default=90, ge=1)
+    traffic_sample: float = Field(default=1.0, ge=0, le=1)
+    personal_columns: dict[str, Literal["hash", "drop"]] = {}
+    personal_salt: str = ""
 
     @classmethod
     def settings_customise_sources(
@@ -89,6 +101,33 @@ class Settings(BaseSettings):
     def audit_heads(self) -> Path:
         """Return the folder of the audit heads."""
         return Path(self.audit_head) if self.audit_head else self.root / "audit"
+
+    def traffic_folder(self) -> Path:
+        """Return the folder of recorded traffic.
+
+        Raises:
+            SettingsError: none is set and this is a pod, where what one replica writes the judge would never see.
+        """
+        if self.traffic:
+            return Path(self.traffic)
+        self._refuse_embedded_in_pod("RATCHET_TRAFFIC", "/mnt/traffic")
+        return self.root / "traffic"
+
+    def journal_folder(self) -> Path:
+        """Return the folder of journals; it may be lost with the pod, at the price of what was not rolled yet."""
+        return Path(self.journal) if self.journal else self.root / "journal"
+
+    def salt(self) -> bytes:
+        """Return the salt of hashed personal columns, its secret resolved.
+
+        Raises:
+            SettingsError: a column is to be hashed and no salt is configured: a bare hash of a card number is no protection.
+        """
+        if not self.personal_salt and "hash" in self.personal_columns.values():
+            raise SettingsError(
+                "RATCHET_PERSONAL_COLUMNS hashes a column and RATCHET_PERSONAL_SALT is not set; set it, e.g. file:/run/secrets/salt"
+            )
+        return resolve_secret(self.personal_salt).encode()
 
     def _refuse_embedded_in_pod(self, variable: str, example: str) -> None:
         if "KUBERNETES_SERVICE_HOST" in os.environ:

@@ -1,0 +1,1 @@
+"""The gateway: the process that answers requests, follows the ledger, and records what it answered."""
