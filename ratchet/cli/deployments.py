@@ -49,13 +49,14 @@ def promote(
 
 
 def rollback(name: Name, why: Why = "by hand", who: Who = "") -> None:
-    """Take the champion back and put the one before it live, now."""
+    """Take the challenger under trial away, now; without one, put the champion before this one live."""
     from ratchet.delivery.promotion import rollback_now
     from ratchet.settings import load_settings
 
     transition = rollback_now(name, who=who or getpass.getuser(), why=why, settings=load_settings())
     live = transition.deployment.champion
-    print(f"{name}: rolled back; {f'version {live.version}' if live else 'nothing'} is live, generation {transition.deployment.generation}")
+    taken = "its challenger is taken away" if transition.row is None or transition.row.action == "abort" else "rolled back"
+    print(f"{name}: {taken}; {f'version {live.version}' if live else 'nothing'} is live, generation {transition.deployment.generation}")
 
 
 def audit(name: Name) -> None:

@@ -26,7 +26,7 @@ class AuditRow:
         generation: The generation that it made; rows are numbered 1, 2, 3, … without gaps.
         at: ISO 8601, UTC.
         who: A person, or a step of a run.
-        action: "promote" or "rollback".
+        action: "promote", "rollback", "begin", "step", "abort" or "settle".
         why: A sentence.
         evidence: JSON, as hashed.
         run_id: The run that it belongs to; empty by hand.

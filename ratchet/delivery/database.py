@@ -16,7 +16,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from ratchet.delivery.locks import exclusive
 from ratchet.errors import LedgerError
 
-SCHEMA = "0001"
+SCHEMA = "0002"
+EARLIER = ("0001",)  # what is brought up to SCHEMA when it is met
 WAIT_SECONDS = 60
 CREATION_LOCK = 0x7261746368  # "ratch": PostgreSQL's advisory locks are numbers
 
@@ -73,7 +74,7 @@ class Database:
             yield connection
 
     def prepare(self) -> None:
-        """Create the tables where there are none; any number of processes may do so at once.
+        """Create the tables where there are none, or bring earlier ones up to date; any number of processes may do so at once.
 
         Raises:
             LedgerError: the tables are of a version that this program does not know.
@@ -100,6 +101,8 @@ class Database:
         if not inspect(connection).has_table("alembic_version"):
             return False
         found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if found in EARLIER:
+            return False
         if found != SCHEMA:
             raise LedgerError(
                 f"ledger {self.shown} has tables of version {found!r}; this program knows {SCHEMA!r}. "

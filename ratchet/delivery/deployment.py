@@ -1,12 +1,12 @@
 """What is deployed under one name, as values: the ledger stores these and nothing else decides them.
 
-A deployment is moved only by replacing it with the next one (`promoted`, `rolled_back`), so what a transition does can be read, and
-tested, without a database.
+A deployment is moved only by replacing it with the next one (`promoted`, `rolled_back`, `trying`, `stepped`, `aborted`, `settled`), so what
+a transition does can be read, and tested, without a database.
 """
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ratchet.errors import ParameterError
@@ -46,10 +46,11 @@ class Deployment:
         champion: The model that is live; None before the first promotion, and after the first one was taken back.
         previous: What a rollback would restore: the champion that stood before the present one was promoted.
         challenger: The model under trial.
-        phase: "stable", "shadow" or "canary".
+        phase: "stable", "shadow", "canary", or "watch" while a promoted challenger is compared with ``previous`` on later labels.
         percent: Share of traffic that the challenger gets, 0 to 100.
         generation: Number of transitions so far; 0 for a name that the ledger does not know.
         since: The generation that the champion's promotion made; 0 without a champion.
+        begun: The generation that began the rollout, or the watch, that is under way; with the name, its identity. 0 for none.
     """
 
     name: str
@@ -60,9 +61,41 @@ class Deployment:
     percent: int = 0
     generation: int = 0
     since: int = 0
+    begun: int = 0
 
-    def promoted(self, model: ModelRef) -> "Deployment":
-        """Return the next state with ``model`` as the champion.
+    @property
+    def companion(self) -> ModelRef | None:
+        """The model that is scored beside the champion: the challenger, or in a watch the former champion."""
+        return self.previous if self.phase == "watch" else self.challenger
+
+    def trying(self, challenger: ModelRef, phase: str, percent: int) -> "Deployment":
+        """Return the next state with a rollout begun; a watch that was under way ends.
+
+        >>> state = Deployment("fraud").promoted(ModelRef("1", "sha256:aa", "/1")).trying(ModelRef("2", "sha256:bb", "/2"), "shadow", 0)
+        >>> state.challenger.version, state.phase, state.generation, state.begun
+        ('2', 'shadow', 2, 2)
+        """
+        after = self.generation + 1
+        return replace(self, challenger=challenger, phase=phase, percent=percent, generation=after, begun=after)
+
+    def stepped(self, phase: str, percent: int) -> "Deployment":
+        """Return the next state with the challenger one step further."""
+        return replace(self, phase=phase, percent=percent, generation=self.generation + 1)
+
+    def aborted(self) -> "Deployment":
+        """Return the next state with no challenger; the champion is left alone."""
+        return replace(self, challenger=None, phase="stable", percent=0, generation=self.generation + 1, begun=0)
+
+    def settled(self) -> "Deployment":
+        """Return the next state with the watch ended."""
+        return replace(self, phase="stable", generation=self.generation + 1, begun=0)
+
+    def promoted(self, model: ModelRef, *, watch: bool = False) -> "Deployment":
+        """Return the next state with ``model`` as the champion, and no challenger.
+
+        Args:
+            model: The model.
+            watch: Compare it with the champion that it replaces on what comes next.
 
         >>> first = Deployment("fraud").promoted(ModelRef("1", "sha256:aa", "/1"))
         >>> second = first.promoted(ModelRef("2", "sha256:bb", "/2"))
@@ -70,7 +103,9 @@ class Deployment:
         ('2', '1', 2, 2)
         """
         after = self.generation + 1
-        return Deployment(self.name, champion=model, previous=self.champion, generation=after, since=after)
+        watched = watch and self.champion is not None
+        phase, begun = ("watch", after) if watched else ("stable", 0)
+        return Deployment(self.name, model, self.champion, phase=phase, generation=after, since=after, begun=begun)
 
     def rolled_back(self, before: "Deployment") -> "Deployment":
         """Return the next state with the champion of an earlier state restored.

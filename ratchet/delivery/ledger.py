@@ -29,6 +29,7 @@ from ratchet.delivery.transitions import (
     storable,
     unknown_deployment,
 )
+from ratchet.delivery.trials import Trials
 from ratchet.delivery.verdicts import Outcome, Verdict, outcome_of
 from ratchet.errors import UnknownDeploymentError
 from ratchet.settings import Settings
@@ -45,8 +46,8 @@ def no_checkpoint(phase: str) -> None:
     """Do nothing at a named point of a transition. A test gives a function that lets it kill the process there."""
 
 
-class Ledger:
-    """An open ledger. Cheap to open; holds no connection between calls."""
+class Ledger(Trials):
+    """An open ledger. Cheap to open; holds no connection between calls. What moves a challenger is in `Trials`."""
 
     def __init__(self, database: Database, settings: Settings, clock: Clock, checkpoint: Checkpoint) -> None:
         """Use `open`."""
@@ -103,6 +104,7 @@ class Ledger:
         why: str,
         evidence: Mapping[str, Any] | None = None,
         run_id: str = "",
+        watch: bool = False,
     ) -> Transition:
         """Make a model the champion; the present champion becomes ``previous``. With a run, its verdict "promoted" is recorded with it.
 
@@ -114,6 +116,7 @@ class Ledger:
             why: A sentence.
             evidence: JSON values that the decision rests on.
             run_id: The run; empty by hand.
+            watch: Go on comparing it with the former champion; the evidence says by which policy.
 
         Returns:
             What stands now. The effect is "none" when the model is the champion already, whatever its generation.
@@ -124,7 +127,7 @@ class Ledger:
         request = make_request(
             "promote", name, generation, who=who, why=why, evidence=evidence, run_id=run_id, verdict="promoted", wanted=model.digest
         )
-        return self._apply(request, lambda connection: model.digest, lambda connection, before: before.promoted(model))
+        return self._apply(request, lambda connection: model.digest, lambda connection, before: before.promoted(model, watch=watch))
 
     def rollback(
         self,

@@ -5,6 +5,7 @@ champion, so its evidence is void and it holds.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from ratchet.delivery.aliases import reconcile
 from ratchet.delivery.deployment import Deployment, ModelRef
@@ -65,9 +66,14 @@ def promote_in_run(name: str, version: str, *, generation: int, run_id: str, why
         PackageError: the stored package is damaged, so it never becomes the champion.
     """
     model = _checked(name, version, ledger.settings)
-    evidence = {"version": model.version, "digest": model.digest, "run_id": run_id, "generation_read": int(generation)}
+    evidence: dict[str, Any] = {"version": model.version, "digest": model.digest, "run_id": run_id, "generation_read": int(generation)}
+    tried = ledger.rollout(name)
+    watch = tried is not None and tried.deployment.challenger == model and tried.policy.watch > 0
+    if tried is not None and watch:
+        evidence |= {"policy": tried.policy.as_dict(), "rollout": tried.begun}
+    who = f"run {run_id}"
     try:
-        done = ledger.promote(name, model, generation=int(generation), who=f"run {run_id}", why=why, evidence=evidence, run_id=run_id)
+        done = ledger.promote(name, model, generation=int(generation), who=who, why=why, evidence=evidence, run_id=run_id, watch=watch)
     except ConflictError as error:
         held = ledger.record_verdict(run_id, name, "promote", "held", str(error))
         return Change("held", held.reason, ledger.deployment(name), "none")
@@ -151,10 +157,10 @@ def promote_version(name: str, version: str, *, who: str, why: str, settings: Se
 
 
 def rollback_now(name: str, *, who: str, why: str, settings: Settings, ledger: Ledger | None = None) -> Transition:
-    """Take the champion back by hand.
+    """Take back by hand: the challenger where one is under trial, else the champion.
 
-    Tried again when something else about the deployment changed in between; refused when another model became champion, because
-    that one was not meant.
+    Wins any race: a challenger that was promoted in between is taken back as champion. Tried again when something else about the
+    deployment changed in between; refused when another model became champion, because that one was not meant.
 
     Args:
         name: Name of the deployment.
@@ -172,15 +178,25 @@ def rollback_now(name: str, *, who: str, why: str, settings: Settings, ledger: L
     state = meant
     for _ in range(ATTEMPTS):
         try:
-            done = ledger.rollback(name, generation=state.generation, who=who, why=why, evidence={"by": "hand"})
+            done = _take_back(name, meant, state, who=who, why=why, ledger=ledger)
         except ConflictError:
             state = ledger.deployment(name)
-            if state.since != meant.since:
+            if state.since != meant.since and (meant.challenger is None or state.champion != meant.challenger):
                 raise
             continue
         _project(ledger, name)
         return done
     raise ConflictError(f"deployment {name!r} changed {ATTEMPTS} times while its champion was to be taken back; try again")
+
+
+def _take_back(name: str, meant: Deployment, state: Deployment, *, who: str, why: str, ledger: Ledger) -> Transition:
+    """Take away what a person saw on trial when they asked, also where it was promoted or aborted in between; else the champion."""
+    facts = {"by": "hand"}
+    if meant.challenger is None or state.champion == meant.challenger:
+        return ledger.rollback(name, generation=state.generation, who=who, why=why, evidence=facts)
+    if state.challenger == meant.challenger:
+        return ledger.abort(name, generation=state.generation, who=who, why=why, evidence=facts)
+    return Transition(state, "none", None)
 
 
 def _checked(name: str, version: str, settings: Settings) -> ModelRef:

@@ -37,7 +37,7 @@ def read_deployments(connection: Connection) -> list[Deployment]:
 
 def replace_deployment(connection: Connection, after: Deployment) -> bool:
     """Write a state over the one right before it; False when that one does not stand any more (compare-and-swap)."""
-    values: dict[str, Any] = {name: getattr(after, name) for name in ("phase", "percent", "generation", "since")}
+    values: dict[str, Any] = {name: getattr(after, name) for name in ("phase", "percent", "generation", "since", "begun")}
     for role in ROLES:
         model = getattr(after, role)
         values |= {f"{role}_{part}": getattr(model, part) if model else None for part in PARTS}
@@ -53,7 +53,7 @@ def insert_once(connection: Connection, table: Table, values: dict[str, Any]) ->
 
 def blank_deployment(name: str) -> dict[str, Any]:
     """Return the row that a deployment's first transition starts from."""
-    return {"name": name, "generation": 0, "since": 0, "phase": "stable", "percent": 0, "projected": 0}
+    return {"name": name, "generation": 0, "since": 0, "phase": "stable", "percent": 0, "projected": 0, "begun": 0}
 
 
 def read_audit(connection: Connection, name: str, first: int = 1) -> list[AuditRow]:
@@ -101,6 +101,5 @@ def _deployment(row: RowMapping) -> Deployment:
     champion, previous, challenger = (
         ModelRef(*(row[f"{role}_{part}"] for part in PARTS)) if row[f"{role}_digest"] is not None else None for role in ROLES
     )
-    return Deployment(
-        row["name"], champion, previous, challenger, row["phase"], row["percent"], generation=row["generation"], since=row["since"]
-    )
+    numbers = {part: row[part] for part in ("phase", "percent", "generation", "since", "begun")}
+    return Deployment(row["name"], champion, previous, challenger, **numbers)

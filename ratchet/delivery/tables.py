@@ -26,6 +26,7 @@ deployments = Table(
     Column("challenger_digest", Text),
     Column("challenger_uri", Text),
     Column("projected", Integer, nullable=False),  # generation that the registry's aliases show
+    Column("begun", Integer, nullable=False, server_default="0"),
 )
 
 audit = Table(
@@ -57,4 +58,28 @@ verdicts = Table(
     Column("reason", Text, nullable=False),
     Column("at", String(40), nullable=False),
     Index("verdicts_deployment", "deployment"),
+)
+
+looks = Table(
+    "looks",
+    metadata,
+    Column("deployment", String(100), primary_key=True),
+    Column("begun", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", String(40), nullable=False),
+    Column("run_id", String(255), nullable=False),
+    Column("phase", String(20), nullable=False),
+    Column("percent", Integer, nullable=False),
+    Column("verdict", String(40), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+)
+
+leases = Table(  # renewed all the time and no change of what is deployed, so no part of the chain
+    "leases",
+    metadata,
+    Column("deployment", String(100), primary_key=True),
+    Column("begun", Integer, nullable=False),
+    Column("until", String(40), nullable=False),
+    Column("holder", String(255), nullable=False),
 )

@@ -31,14 +31,14 @@ class Request:
     """An operation on a deployment, as asked for. `make_request` makes one whose every part can be stored.
 
     Attributes:
-        action: "promote" or "rollback".
+        action: "promote", "rollback", "begin", "step", "abort" or "settle".
         name: Name of the deployment.
         generation: Generation that was read before deciding.
         who: A person, or a step of a run.
         why: A sentence.
         evidence: JSON.
         run_id: The run; empty by hand.
-        verdict: The run's word for it, recorded in the same transaction.
+        verdict: The run's word for it, recorded in the same transaction; empty for none.
         wanted: Digest that the champion is to have; there is nothing to do where it has it. Empty to always act.
     """
 
@@ -159,7 +159,7 @@ def _write(connection: Connection, request: Request, key: str, after: Deployment
     )
     row = replace(row, hash=row.computed_hash())
     records.write_audit(connection, row)
-    if request.run_id:
+    if request.run_id and request.verdict:
         word = Verdict(request.run_id, request.name, request.action, request.verdict, request.why, at)
         records.insert_once(connection, tables.verdicts, asdict(word))
     return row
