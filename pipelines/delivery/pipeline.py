@@ -5,23 +5,23 @@ from kfp import dsl
 from components.data_processing.features.component import features
 from components.data_processing.ingest.component import ingest
 from components.data_processing.validate.component import validate
+from components.deployment.advance_rollout.component import advance_rollout
+from components.deployment.begin_rollout.component import begin_rollout
 from components.deployment.champion.component import champion
 from components.deployment.conclude.component import conclude
 from components.deployment.hold.component import hold
-from components.deployment.promote.component import promote
 from components.deployment.register.component import register
-from components.deployment.rollback.component import rollback
-from components.deployment.verify.component import verify
 from components.evaluation.compare.component import compare
 from components.evaluation.drift_check.component import drift_check
 from components.evaluation.evaluate.component import evaluate
 from components.training.train_boosting.component import train_boosting
+from pipelines.endings import carry_out
 from pipelines.steps import effect, pure, read
 
 
 @dsl.pipeline(
     name="delivery",
-    description="Train a challenger on new data, compare it with the champion, and promote it only on evidence; verify, or roll back.",
+    description="Train a challenger on new data, compare it with the champion, try it on live traffic, and promote it only on evidence.",
 )
 def delivery(
     source: str,
@@ -50,10 +50,13 @@ def delivery(
     schema_text: str = "",
     drift_threshold: float = 0.1,
     confidence: float = 0.95,
+    strategy: str = "canary",
+    policy: dict = {},
+    wait: str = "5m",
     seed: int = 0,
     settings: str = "",
 ):
-    """Ingest, validate, train, compare, then promote and verify or hold.
+    """Ingest, validate, train, compare; then roll out, promote and verify, or hold.
 
     Args:
         source: CSV or Parquet file, or folder of Parquet files, to learn from.
@@ -82,6 +85,10 @@ def delivery(
         schema_text: Schema as YAML that the data must meet. Empty for the champion's, or one inferred on first sight.
         drift_threshold: A column has drifted when its distance exceeds this, 0 to 1.
         confidence: Confidence of the interval that must exclude "no better", 0 to 1.
+        strategy: How a challenger goes live: "canary" (shadow, then step by step), "ab" (a fixed split), "blue_green" (shadow, then all at
+            once), or "direct" (no live trial).
+        policy: Anything else of the rollout, e.g. {"steps": [5, 50], "label_delay": "7d", "margin": 0.005, "key": "customer_id"}.
+        wait: How long this run waits for live evidence at most; a later run goes on from there.
         seed: Seed of everything random.
         settings: URI of a settings file without secrets. Empty for the environment's.
     """
@@ -188,21 +195,31 @@ def delivery(
                     ),
                     "Register",
                 )
-                # The live rollout, shadow then canary, goes here: between a registered version and its promotion.
-                promoted = effect(
-                    promote(
+                begun = effect(
+                    begin_rollout(
                         model=model,
                         version=registered.outputs["version"],
                         generation=live.outputs["generation"],
                         run_id=run_id,
                         why=judged.outputs["reason"],
+                        strategy=strategy,
+                        policy=policy,
                         settings=settings,
                     ),
-                    "Promote",
+                    "Begin the rollout",
                 )
-                healthy = read(verify(model=model, run_id=run_id, settings=settings).after(promoted), "Verify")
-                with dsl.If(healthy.outputs["verdict"] == "rollback", name="unhealthy"):
-                    effect(rollback(model=model, run_id=run_id, why=healthy.outputs["reason"], settings=settings), "Roll back")
+                advanced = effect(
+                    advance_rollout(
+                        model=model,
+                        run_id=run_id,
+                        version=registered.outputs["version"],
+                        generation=begun.outputs["generation"],
+                        wait=wait,
+                        settings=settings,
+                    ),
+                    "Advance the rollout",
+                )
+                carry_out(advanced, version=registered.outputs["version"], model=model, run_id=run_id, settings=settings)
             with dsl.Else(name="not-better"):
                 effect(
                     hold(model=model, run_id=run_id, verdict="rejected", reason=judged.outputs["reason"], settings=settings),

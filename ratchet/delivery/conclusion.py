@@ -5,14 +5,15 @@ how the run ended. What it meets it logs and writes into its summary.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ratchet.delivery.ledger import Ledger
 from ratchet.delivery.promotion import rollback_in_run
-from ratchet.delivery.verdicts import Outcome
+from ratchet.delivery.verdicts import Outcome, Verdict
 from ratchet.delivery.webhook import post_json
+from ratchet.errors import ConflictError
 from ratchet.report.page import Cell, Page, Table
 from ratchet.settings import load_settings, resolve_secret
 
@@ -80,14 +81,33 @@ def _open(settings_uri: str) -> Ledger:
 
 
 def _abort(name: str, run_id: str, ledger: Ledger) -> str:
-    """Take back a promotion that was not verified as healthy. What others promoted since is never touched."""
+    """Take back a promotion that was not verified as healthy, and a rollout that was left without a word. Never what others did since."""
     said = ledger.verdicts(run_id)
+    taken = _abort_rollout(name, run_id, said, ledger)
+    if taken:
+        return taken
     promotion = ledger.promotion_of(run_id, name)
     if promotion is None or "rollback" in said or ("verify" in said and said["verify"].verdict == "healthy"):
         return ""
     why = said["verify"].reason if "verify" in said else "the run ended before what it had promoted was verified"
     change = rollback_in_run(name, run_id=run_id, why=why, ledger=ledger)
     return f"{promotion.after.champion}; champion now: {change.deployment.champion or 'none'}"
+
+
+def _abort_rollout(name: str, run_id: str, said: Mapping[str, Verdict], ledger: Ledger) -> str:
+    """Take to 0% the challenger that this run began to try, unless the run left it pending for a later one."""
+    if "advance" in said and said["advance"].verdict == "pending":
+        return ""
+    while True:
+        rollout = ledger.rollout(name)
+        if rollout is None or rollout.deployment.challenger is None or rollout.run_id != run_id:
+            return ""
+        state, why = rollout.deployment, f"run {run_id} ended before its rollout came to a word"
+        try:
+            ledger.abort(name, generation=state.generation, who=f"run {run_id}", why=why, evidence={"run_id": run_id}, run_id=run_id)
+        except ConflictError:
+            continue  # the gateway, or a hand, was faster: look again
+        return f"{state.challenger}, which was on trial"
 
 
 def _notify(name: str, run_id: str, outcome: Outcome, ledger: Ledger) -> str:

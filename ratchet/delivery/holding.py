@@ -4,7 +4,7 @@ from ratchet.delivery.ledger import Ledger
 from ratchet.delivery.verdicts import Verdict
 from ratchet.errors import ParameterError, nearest
 
-HOLDING = ("invalid", "rejected", "held")
+HOLDING = ("invalid", "rejected", "held", "pending", "rolled back")
 
 
 def hold(name: str, *, run_id: str, verdict: str, reason: str, ledger: Ledger) -> Verdict:
@@ -13,7 +13,8 @@ def hold(name: str, *, run_id: str, verdict: str, reason: str, ledger: Ledger) -
     Args:
         name: Name of the deployment.
         run_id: The run.
-        verdict: "invalid" (the data), "rejected" (the challenger is not better) or "held" (no decision could be made).
+        verdict: "invalid" (the data), "rejected" (the challenger is not better), "held" (no decision could be
+            made), "pending" (a later run goes on) or "rolled back" (what was promoted before is taken back).
         reason: Why, as a person reads it.
         ledger: The ledger.
 

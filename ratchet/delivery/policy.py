@@ -49,7 +49,9 @@ class Policy:
         steps: Percent of traffic of each step; a split takes the first.
         alpha: Probability of promoting a challenger that is worse by the margin, and of aborting one that is not worse.
         margin: How much larger the challenger's loss a request may be, in [0, 1].
-        loss: Kind, costs and scale of `ratchet.evaluation.losses.Loss`.
+        relative_margin: Share of the champion's own loss by which the challenger's may be larger: at 0.84% fraud an absolute margin of
+            0.01 would let a model pass that never flags.
+        loss: Kind, costs and scale of `ratchet.evaluation.losses.Loss`; "auto" is settled when the rollout begins.
         label_delay: Seconds after which a label counts as due; pairs are judged in that order.
         minimum_requests: Requests that a phase or step must have seen.
         minimum_labels: Pairs with labels that there must be before anything but an abort follows.
@@ -73,7 +75,8 @@ class Policy:
     steps: tuple[int, ...] = (1, 5, 25, 50)
     alpha: float = 0.05
     margin: float = 0.01
-    loss: Mapping[str, Any] = field(default_factory=lambda: {"kind": "log"})
+    relative_margin: float = 0.25
+    loss: Mapping[str, Any] = field(default_factory=lambda: {"kind": "auto"})
     label_delay: float = 0.0
     minimum_requests: int = 200
     minimum_labels: int = 200
@@ -94,6 +97,7 @@ class Policy:
     RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
         "alpha": (1e-6, 0.5),
         "margin": (0.0, 1.0),
+        "relative_margin": (0.0, 1000.0),
         "minimum_coverage": (0.0, 1.0),
         "latency_tolerance": (0.0, 10.0),
         "error_tolerance": (0.0, 0.5),

@@ -92,6 +92,29 @@ def fetch(model: ModelRef, *, settings: Settings, model_path: str | Path, refere
         shutil.copyfile(folder / SCHEMA, schema_path)
 
 
+@contextmanager
+def reference_of(model: ModelRef, settings: Settings) -> Iterator[Path]:
+    """Give the stored sample of a model's training data while the block runs, its digests verified.
+
+    Raises:
+        RegistryError: it is not there, or damaged.
+    """
+    with _local(model.uri.rstrip("/").rpartition("/")[0] + "/beside") as folder:
+        _verify_sums(folder, model)
+        yield folder / REFERENCE
+
+
+def description_of(model: ModelRef, settings: Settings) -> "Description":
+    """Return what a stored package says about itself; its manifest is verified, its model is not loaded.
+
+    Raises:
+        PackageError: the package is damaged.
+        RegistryError: it is not there.
+    """
+    with package_of(model, settings) as folder:
+        return describe_package(folder, settings)[0]
+
+
 def write_beside(folder: Path, reference: Path, schema: Path) -> None:
     """Lay out what goes beside a package.
 

@@ -23,6 +23,7 @@ def lines(
     y: str,
     diagonal: bool = False,
     mark_x: Mapping[str, float] | None = None,
+    mark_y: Mapping[str, float] | None = None,
     log_y: bool = False,
 ) -> str:
     """Return a line chart as an SVG element.
@@ -33,6 +34,7 @@ def lines(
         y: Label of the vertical axis, with its unit.
         diagonal: Draw the line y = x, for ROC and calibration curves.
         mark_x: Vertical marks by name, e.g. a chosen threshold.
+        mark_y: Horizontal marks by name, e.g. what is needed.
         log_y: Logarithmic vertical axis.
     """
     figure, axes = _axes(x, y)
@@ -42,9 +44,11 @@ def lines(
         axes.plot([0, 1], [0, 1], color="#b5bec8", linewidth=1, linestyle="--")
     for name, at in (mark_x or {}).items():
         axes.axvline(at, color="#5b6675", linewidth=1, linestyle=":", label=name)
+    for (name, level), style in zip((mark_y or {}).items(), (":", "--", "-.") * len(mark_y or {}), strict=False):
+        axes.axhline(level, color="#5b6675", linewidth=1, linestyle=style, label=name)
     if log_y:
         axes.set_yscale("log")
-    if len(series) > 1 or mark_x:
+    if len(series) > 1 or mark_x or mark_y:
         axes.legend(frameon=False)
     return _svg(figure)
 

@@ -51,7 +51,7 @@ class World:
         return path
 
     def arguments(self, **changes: Any) -> dict[str, Any]:
-        values = {**yaml.safe_load(CONFIG.read_text(encoding="utf-8")), "source": str(self.source()), **changes}
+        values = {**yaml.safe_load(CONFIG.read_text(encoding="utf-8")), "source": str(self.source()), "strategy": "direct", **changes}
         return CompiledPipeline.read(pipeline_path("delivery")).arguments(values)
 
     def run(self, on_event: Callable[..., None] = lambda event, step: None, **changes: Any) -> LocalRun:

@@ -18,7 +18,8 @@ def hold(
     Args:
         model: Name of the deployment.
         run_id: Id of this run.
-        verdict: "invalid" (the data), "rejected" (the challenger is not better) or "held" (no decision could be made).
+        verdict: "invalid" (the data), "rejected" (the challenger is not better), "held" (no decision could be made), "pending" (a later
+            run goes on) or "rolled back" (what was promoted before is taken back).
         reason: Why, as a person reads it.
         settings: URI of a settings file without secrets; empty takes the environment.
 

@@ -1,0 +1,112 @@
+"""The beginning of a rollout: what is judged is settled here, once, before a single request has been seen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ratchet.delivery.deployment import ModelRef
+from ratchet.delivery.ledger import Ledger
+from ratchet.delivery.policy import Policy
+from ratchet.delivery.replay import replay
+from ratchet.delivery.storage import description_of, reference_of
+from ratchet.errors import ConflictError
+from ratchet.report.page import Page
+from ratchet.settings import Settings
+
+if TYPE_CHECKING:
+    from ratchet.evaluation.losses import Loss
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What became of it.
+
+    Attributes:
+        verdict: "begun"; "direct" when no live trial is to come (a first champion, or by policy) and the model is fit to be promoted;
+            "unfit" when it does not load or predict as in training; "held" when another challenger is under trial.
+        reason: Why.
+        generation: Of the deployment afterwards.
+    """
+
+    verdict: str
+    reason: str
+    generation: int
+
+    def page(self, version: str) -> Page:
+        """Return the summary that a person reads."""
+        tone = {"begun": "good", "direct": "good", "held": "neutral"}.get(self.verdict, "bad")
+        return Page("Begin the rollout", self.verdict, self.reason, tone, {"version": version, "generation": self.generation})
+
+
+def begin_rollout(name: str, version: str, *, generation: int, run_id: str, why: str, policy: Policy, ledger: Ledger) -> Beginning:
+    """Begin the rollout of a registered version, as a step of a run.
+
+    The version is loaded and replayed in a fresh process first: what does not load there must not meet a single request.
+
+    Args:
+        name: Name of the deployment.
+        version: Version in the registry.
+        generation: Generation that the run read at its start.
+        run_id: The run.
+        why: The reason that ``compare`` gave.
+        policy: Its loss may be "auto".
+        ledger: The ledger.
+
+    Raises:
+        UnknownDeploymentError: there is no such version.
+        ParameterError: the loss does not fit the task.
+    """
+    from ratchet.delivery.registry import find_version
+
+    said = ledger.verdicts(run_id).get("begin")
+    if said is not None:
+        return Beginning(said.verdict, said.reason, ledger.deployment(name).generation)
+    model = find_version(name, version, ledger.settings)
+    fit = replay(model, ledger.settings)
+    champion = ledger.deployment(name).champion
+    if not fit.healthy:
+        return _say(ledger, name, run_id, "unfit", fit.reason, generation)
+    if champion is None or policy.strategy == "direct":
+        first = "there is no champion to try it against" if champion is None else "the policy asks for no live trial"
+        return _say(ledger, name, run_id, "direct", f"{why}; {first}; {fit.reason}", generation)
+    settled = replace(policy, loss=settle_loss(policy.loss, champion, model, ledger.settings))
+    facts: dict[str, Any] = {"version": version, "digest": model.digest, "run_id": run_id}
+    try:
+        done = ledger.begin(name, model, settled, generation=int(generation), who=f"run {run_id}", why=why, evidence=facts, run_id=run_id)
+    except ConflictError as error:
+        return _say(ledger, name, run_id, "held", str(error), ledger.deployment(name).generation)
+    state = done.deployment
+    reason = f"{model} is under trial against {champion}: {state.phase}{f' at {state.percent}%' if state.percent else ''}; {why}"
+    return _say(ledger, name, run_id, "begun", reason, state.generation)
+
+
+def settle_loss(loss: Mapping[str, Any], champion: ModelRef, challenger: ModelRef, settings: Settings) -> dict[str, Any]:
+    """Return a loss with nothing left open: its kind, its costs as the challenger was trained for, its scale from the champion's data.
+
+    Raises:
+        ParameterError: the kind does not fit the task.
+        TargetError: a regression's target does not vary in the champion's data.
+    """
+    from dataclasses import asdict
+
+    from ratchet.evaluation.losses import choose_loss
+
+    description = description_of(challenger, settings)
+    costs = {name: float(loss.get(name, description.parameters.get(name, 1.0))) for name in ("cost_false_negative", "cost_false_positive")}
+    if "scale" in loss:
+        return {"kind": str(loss["kind"]), "scale": float(loss["scale"]), **costs}
+    import numpy as np
+
+    labels = np.zeros(1)
+    if description.spec.task == "regression":
+        from ratchet.data.tables import read_dataset
+
+        with reference_of(champion, settings) as reference:
+            labels = description.spec.labels(read_dataset(reference))
+    chosen: Loss = choose_loss(description.spec.task, labels, kind=str(loss.get("kind", "auto")), **costs)
+    return asdict(chosen)
+
+
+def _say(ledger: Ledger, name: str, run_id: str, verdict: str, reason: str, generation: int) -> Beginning:
+    said = ledger.record_verdict(run_id, name, "begin", verdict, reason)
+    return Beginning(said.verdict, said.reason, int(generation))

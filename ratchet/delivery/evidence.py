@@ -1,0 +1,186 @@
+"""What the judge is shown of a rollout: recorded traffic, as losses of pairs, latencies, errors, the split, and business metrics.
+
+Read anew at each look and cut at the same time for everything, so that a look can be repeated and the order of what is judged never
+changes. What cannot be read is no evidence: the answer is then "pending", and at the deadline the rollout is held.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ratchet.delivery.advance import Sight
+from ratchet.delivery.decision import Seen
+from ratchet.delivery.judge.alpha import alpha_share
+from ratchet.delivery.judge.failures import judge_errors
+from ratchet.delivery.judge.gates import Gate, Judgement, combine
+from ratchet.delivery.judge.latency import judge_latency
+from ratchet.delivery.judge.loss import judge_loss, judge_watch
+from ratchet.delivery.judge.ratio import judge_ratio
+from ratchet.delivery.ledger import Ledger
+from ratchet.delivery.measures import judge_measures
+from ratchet.delivery.pair_losses import Judged, PairLosses
+from ratchet.delivery.rollout import Rollout
+from ratchet.delivery.storage import description_of
+from ratchet.errors import RatchetError
+from ratchet.traffic.pairs import canary, coverage, paired
+from ratchet.traffic.store import TrafficStore
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TrafficEvidence:
+    """Looks at recorded traffic. Call it with a rollout and a time."""
+
+    ledger: Ledger
+
+    def __call__(self, rollout: Rollout, as_of: datetime) -> Sight:
+        """Return what is to be seen; what cannot be read is told, and is no evidence."""
+        nothing = Seen(0, 0, 0, 0.0, 0)
+        try:
+            return (
+                self._watch(rollout, as_of.timestamp()) if rollout.deployment.phase == "watch" else self._trial(rollout, as_of.timestamp())
+            )
+        except (RatchetError, OSError) as error:
+            return Sight("pending", f"the evidence cannot be read: {error}", nothing, {"as_of": as_of.timestamp(), "error": str(error)})
+
+    def _trial(self, rollout: Rollout, as_of: float) -> Sight:
+        state, policy, store = rollout.deployment, rollout.policy, self._store()
+        assert state.champion is not None
+        assert state.challenger is not None
+        champion, challenger = (Judged.of(description_of(model, self.ledger.settings)) for model in (state.champion, state.challenger))
+        pairs = paired(store, state.name, rollout=state.begun, as_of=as_of, label_delay=policy.label_delay)
+        losses = PairLosses.of(pairs, champion, challenger, policy.loss, block=policy.block, as_of=as_of)
+        rows = both_answers(store, state.name, state.begun, ("shadow", "canary"))
+        tried = rows if policy.strategy == "blue_green" else rows.filter(pl.col("phase") == "canary")
+        names = [
+            "loss",
+            "latency",
+            "errors",
+            *(["ratio"] if policy.strategy != "blue_green" else []),
+            *(item.name for item in policy.metrics),
+        ]
+        share = alpha_share(policy.alpha, names)
+        gates: list[Gate] = [
+            judge_loss(
+                losses.champion,
+                losses.challenger,
+                losses.blocks,
+                margin=policy.margin,
+                alpha=policy.alpha,
+                abort_alpha=share["loss"],
+                relative_margin=policy.relative_margin,
+                constants=losses.constants,
+                block_cap=policy.block_cap,
+                minimum=policy.minimum_labels,
+            ),
+            judge_latency(
+                tried["champion_ms"].to_numpy(),
+                tried["challenger_ms"].to_numpy(),
+                alpha=share["latency"],
+                tolerance=policy.latency_tolerance,
+                minimum=policy.minimum_requests,
+            ),
+            judge_errors(
+                rows["champion_failed"].to_numpy(),
+                rows["challenger_failed"].to_numpy(),
+                alpha=share["errors"],
+                tolerance=policy.error_tolerance,
+                minimum=policy.minimum_requests,
+            ),
+        ]
+        if "ratio" in share:
+            units = assigned(canary(store, state.name, rollout=state.begun))
+            gates.append(judge_ratio(units["challenger"].to_numpy(), units["percent"].to_numpy().astype(float), alpha=share["ratio"]))
+        gates += judge_measures(store, rollout, as_of, share)
+        answered = rows.filter(pl.col("generation") == state.generation)
+        requests = answered["challenger_served"].sum() if state.phase == "canary" else answered.height
+        seen = self._seen(int(requests), losses, pairs, rows.height, as_of, policy.label_delay)
+        return told(combine(gates, last_look=False), seen, as_of, rows.height)
+
+    def _watch(self, rollout: Rollout, as_of: float) -> Sight:
+        """Judge the promoted model by labels that came after its promotion, for requests before it, too."""
+        state, policy, store = rollout.deployment, rollout.policy, self._store()
+        assert state.champion is not None
+        assert state.previous is not None
+        promoted, former = (Judged.of(description_of(model, self.ledger.settings)) for model in (state.champion, state.previous))
+        reading: dict[str, Any] = {"as_of": as_of, "label_delay": policy.label_delay}
+        later = paired(store, state.name, rollout=state.begun, other="previous", **reading)
+        later = later.rename({"champion": "challenger", "challenger": "champion"})
+        decided = max((float(look.facts.get("as_of", 0.0)) for look in self.ledger.looks(state.name, rollout.former)), default=0.0)
+        before = paired(store, state.name, rollout=rollout.former, **reading).filter(pl.col("available") > decided)
+        pairs = pl.concat([before, later.select(before.columns)]).sort("available", "request_id", nulls_last=True)
+        losses = PairLosses.of(pairs, former, promoted, policy.loss, block=policy.block, as_of=as_of)
+        gate = judge_watch(
+            losses.champion,
+            losses.challenger,
+            losses.blocks,
+            alpha=policy.alpha,
+            block_cap=policy.block_cap,
+            minimum=policy.minimum_labels,
+        )
+        seen = self._seen(later.height, losses, pairs, pairs.height, as_of, policy.label_delay)
+        return told(combine([gate], last_look=False), seen, as_of, pairs.height)
+
+    def _store(self) -> TrafficStore:
+        return TrafficStore(self.ledger.settings.traffic_folder())
+
+    @staticmethod
+    def _seen(requests: int, losses: PairLosses, pairs: pl.DataFrame, total: int, as_of: float, delay: float) -> Seen:
+        due = int((pairs["time"] + delay <= as_of).sum())
+        return Seen(requests, len(losses.champion), due, coverage(pairs, as_of=as_of, label_delay=delay), total)
+
+
+def told(judgement: Judgement, seen: Seen, as_of: float, total: int) -> Sight:
+    """Return a judgement as what a look saw; says what to do where there is nothing at all."""
+    reason = judgement.reason
+    if not total and judgement.verdict == "pending":
+        reason = (
+            "no request has been recorded since the rollout began: see that `ratchet serve` runs and gets traffic, or give strategy=direct"
+        )
+    return Sight(judgement.verdict, reason, seen, {**judgement.evidence(), "seen": asdict(seen), "as_of": as_of})
+
+
+def both_answers(store: TrafficStore, name: str, rollout: int, phases: tuple[str, ...]) -> pl.DataFrame:
+    """Return one row for each request row that both models took on, in order of time.
+
+    Returns:
+        request_id, time, phase, generation, champion_ms and challenger_ms (null for the challenger's where it failed), champion_failed,
+        challenger_failed, challenger_served.
+    """
+    rows = store.predictions(name, rollout=rollout).filter(pl.col("phase").is_in(phases))
+    failed = pl.col("error") != ""
+
+    def side(role: str) -> pl.LazyFrame:
+        one = rows.filter(pl.col("role") == role).unique("request_id", keep="any")
+        answers = (
+            pl.when(~failed).then("latency_ms").alias(f"{role}_ms"),
+            failed.alias(f"{role}_failed"),
+            pl.col("served").alias(f"{role}_served"),
+        )
+        return one.select("request_id", *(["time", "phase", "generation"] if role == "champion" else []), *answers)
+
+    return side("champion").join(side("challenger"), on="request_id").sort("time", "request_id").drop("champion_served").collect()
+
+
+def assigned(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return where each sticky unit went first, in order of appearance.
+
+    Requests that the challenger failed are left out, because there the champion answers whatever the split said; both models are asked
+    every time, so this takes from both arms alike.
+
+    Args:
+        rows: From `ratchet.traffic.pairs.canary`.
+
+    Returns:
+        unit, challenger (boolean) and percent, one row a unit; a request without a unit is one of its own.
+    """
+    failed = rows.filter((pl.col("role") == "challenger") & (pl.col("error") != ""))["request_id"].implode()
+    unit = pl.when(pl.col("unit") != "").then(pl.col("unit")).otherwise(pl.col("request_id"))
+    went = rows.filter(pl.col("served") & ~pl.col("request_id").is_in(failed))
+    went = went.with_columns(unit.alias("unit"), (pl.col("role") == "challenger").alias("challenger"))
+    return went.sort("time", "request_id").unique("unit", keep="first", maintain_order=True).select("unit", "challenger", "percent")
