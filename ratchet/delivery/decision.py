@@ -80,7 +80,7 @@ def decide(rollout: Rollout, word: str, reason: str, seen: Seen, now: datetime) 
     if enough:
         return Decision("hold", f"{seen.pairs} labelled pairs, the most that the policy allows, are no proof: {reason}")
     if missing:
-        return Decision("pending", missing)
+        return Decision("pending", missing if seen.total else reason)
     following = next((percent for percent in policy.steps if percent > state.percent), 0)
     if policy.strategy == "blue_green" or not following or (policy.strategy == "ab" and state.phase == "canary"):
         return Decision("pending", reason)

@@ -7,7 +7,7 @@
   split counts as one of them. The loss gets half, because it alone is right by design about what the rollout is for, and a large share
   there saves the most requests: a share twice as large saves about one pair in eight.
 
-What is spent lasts for one rollout, however often it is looked at. The watch after a promotion is a second decision with an alpha of its own.
+What is spent lasts for one rollout, however often it is looked at. The watch after a promotion is a second decision with its own alpha.
 
 Source:
     Berger, "Multiparameter hypothesis testing and acceptance sampling", Technometrics 24 (1982), for the first; Bonferroni for the second.
@@ -43,11 +43,12 @@ def alpha_share(alpha: float, gates: Sequence[str]) -> dict[str, float]:
     return {name: alpha / halves if name == LOSS else alpha / halves / len(others) for name in gates}
 
 
-def check_alpha(alpha: float) -> None:
+def check_alpha(*alphas: float) -> None:
     """Refuse an alpha that is no probability of error.
 
     Raises:
-        JudgeError: it is not in (0, 1).
+        JudgeError: one is not in (0, 1).
     """
-    if not 0 < alpha < 1:
-        raise JudgeError(f"alpha {alpha!r} is not between 0 and 1; give e.g. 0.05")
+    for alpha in alphas:
+        if not 0 < alpha < 1:
+            raise JudgeError(f"alpha {alpha!r} is not between 0 and 1; give e.g. 0.05")

@@ -1,13 +1,17 @@
 """Blocks of dependent pairs: the requests of one unit within one window of time are one step of the bet, not many.
 
 A card under attack makes ten alike requests; counted as ten they would prove ten times too much. A step is the sum over its block, in
-units of a cap, so that no block can stake more than the whole capital, and the cap is known before the block is seen:
+units of a cap that is fixed before the rollout begins, so that no block can stake more than the whole capital:
 
-    cap of block b     the largest block before it (at least 1), at most `block_cap`
-    weight of a pair   1 / max(cap, size of its block)
+    weight of a pair   1 / max(block_cap, size of its block)
 
-So a pair counts the same in small blocks and large, which keeps the test about the loss per pair also where large blocks differ from small
-ones (bursts of fraud are where models differ). Only a block larger than any before it, or than `block_cap`, is averaged down to the cap.
+So a pair counts the same in every block up to the cap, which keeps the test about the loss per pair also where large blocks differ from
+small ones (bursts of fraud are where models differ); a larger block is averaged down and counts as `block_cap` pairs. The cap has a price:
+a pair may stake at most 1/block_cap of the capital, so where differences are rare a cap of 10 needs up to ten times the pairs that a cap of
+1 does. Choose it so that few pairs lie in larger blocks, and 1 where every request is a block of its own.
+
+Why not the largest block seen so far: until the first burst comes, single pairs would stake as if there were none, and a challenger that
+is better in single pairs and worse in bursts would be promoted before it (measured: in 18% of runs at a nominal 5%).
 """
 
 from dataclasses import dataclass
@@ -27,7 +31,7 @@ class Blocks:
     Attributes:
         index: shape (pairs,), the block of each pair, 0 to count - 1.
         sizes: shape (count,), pairs of each block.
-        weights: shape (count,), what a pair counts for, in (0, 1]; a function of the sizes up to this block only.
+        weights: shape (count,), what a pair counts for, in (0, 1]; a function of the block's own size.
     """
 
     index: NDArray[np.int64]
@@ -45,9 +49,9 @@ class Blocks:
         Raises:
             JudgeError: the ids are no whole numbers, or the cap is below 1.
 
-        >>> found = Blocks.of(np.array([7, 7, 3, 7, 3, 9]), block_cap=10)
+        >>> found = Blocks.of(np.array([7, 7, 3, 7, 3, 9]), block_cap=2)
         >>> found.index.tolist(), found.sizes.tolist(), found.weights.round(3).tolist()
-        ([0, 0, 1, 0, 1, 2], [3, 2, 1], [0.333, 0.333, 0.333])
+        ([0, 0, 1, 0, 1, 2], [3, 2, 1], [0.333, 0.5, 0.5])
         """
         if ids.dtype.kind not in "iu" and len(ids):
             raise JudgeError(f"blocks are {ids.dtype}; give whole numbers, one for each pair")
@@ -58,8 +62,7 @@ class Blocks:
         place[np.argsort(first)] = np.arange(len(first))
         index = place[inverse] if len(first) else np.empty(0, dtype=np.int64)
         sizes = np.bincount(index, minlength=len(first)).astype(np.int64)
-        before = np.concatenate([[1], np.maximum.accumulate(sizes)[:-1]]) if len(sizes) else sizes
-        return cls(index, sizes, 1 / np.maximum(np.minimum(before, block_cap), sizes))
+        return cls(index, sizes, 1 / np.maximum(block_cap, sizes))
 
     @property
     def counts(self) -> NDArray[np.int64]:

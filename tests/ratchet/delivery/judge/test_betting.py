@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from ratchet.delivery.judge.betting import BETS, PIECE, SHARES, grow, start, wealth_path
+from ratchet.delivery.judge.betting import BETS, COLUMNS, SHARES, grow, start, wealth_path
 
 gains = arrays.arrays(np.float64, st.integers(0, 60), elements=st.floats(-1, 1))
 
@@ -67,7 +67,7 @@ def test_the_path_of_a_prefix_is_the_prefix_of_the_path(values: np.ndarray, cut:
 
 
 def test_a_long_path_is_the_same_in_pieces_and_gone_on_with() -> None:
-    values = np.random.default_rng(1).uniform(-1, 1, 2 * PIECE + 17)
+    values = np.random.default_rng(1).uniform(-1, 1, 2 * COLUMNS + 17)
     steps = np.cumsum(np.log1p(BETS[:, None] * values), axis=1) + np.log(SHARES)[:, None]
     path = wealth_path(values)
     np.testing.assert_allclose(path, scipy.special.logsumexp(steps, axis=0), rtol=1e-9, atol=1e-9)
@@ -79,6 +79,9 @@ def test_the_worst_that_can_happen_stays_finite() -> None:
     path = wealth_path(np.full(100_000, -1.0))
     assert np.isfinite(path).all()
     assert path[-1] < -100
+    swing = np.tile(np.repeat([-0.1, 1.9], 700), 20)
+    assert np.isfinite(wealth_path(swing, 0.1)).all()
+    np.testing.assert_allclose(wealth_path(swing[:300], 0.1), np.log(naive(swing[:300].tolist(), 0.1)), rtol=1e-9)
 
 
 def test_the_best_fixed_bet_in_hindsight_is_only_its_share_ahead() -> None:
