@@ -12,7 +12,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 COMPILE := $(BIN)/python -m scripts.compile
 
-.PHONY: help setup demo test test-fast soak lint format compile compile-check lock component
+.PHONY: help setup demo test test-fast soak judge lint format compile compile-check lock component
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -34,6 +34,9 @@ test-fast: $(READY) ## What fits in a minute: no pipelines, no large data, nothi
 
 soak: $(READY) ## Long random runs: races, kills, damages
 	@$(PYTEST) -s -m soak tests
+
+judge: $(READY) ## How often the judge is wrong and how soon it is right (minutes); fails when a line does not hold
+	@$(BIN)/python -m scripts.judge
 
 lint: $(READY) ## Style, types, floors, generated files
 	@$(BIN)/ruff check --quiet .

@@ -11,13 +11,20 @@ and has no debugger there.
     │   ├── SchemaError          a column is missing, doubled or of the wrong type
     │   ├── TargetError          the target is absent, constant or not usable for the task
     │   ├── SplitError           the rows cannot be split as asked
-    │   └── EmptySampleError     a statistic was asked of no rows
+    │   ├── EmptySampleError     a statistic was asked of no rows
+    │   └── StoreError           recorded traffic is damaged, or was written by a newer version
     ├── ExpressionError          a feature expression or window is not allowed or does not evaluate
     ├── PackageError             a model package is damaged, unsigned or of an unknown kind
     ├── LedgerError              the ledger refused
     │   ├── UnknownDeploymentError   no such deployment, version or previous champion
     │   ├── ConflictError        somebody else changed the deployment first
     │   └── AuditError           the audit chain does not verify
+    ├── JudgeError               evidence that cannot be judged: out of range, of unequal length, or a rule that is none
+    ├── EngineError              the gateway's engine cannot answer
+    │   ├── NotReadyError        no champion is loaded
+    │   ├── OverloadedError      more requests wait than the queue holds
+    │   └── UnanswerableError    the champion failed on these rows, or answered what is no number
+    ├── RequestError             a request to the gateway is at fault; carries the HTTP status
     └── RegistryError            the model registry refused or disagrees with the ledger
 """
 
@@ -61,6 +68,10 @@ class EmptySampleError(DataError):
     """A statistic was asked of no rows."""
 
 
+class StoreError(DataError):
+    """Recorded traffic is damaged, or was written by a newer version."""
+
+
 class ExpressionError(RatchetError):
     """A feature expression or window is not allowed or does not evaluate."""
 
@@ -85,8 +96,37 @@ class AuditError(LedgerError):
     """The audit chain does not verify."""
 
 
+class JudgeError(RatchetError):
+    """Evidence that cannot be judged: out of range, of unequal length, or a rule that is none."""
+
+
 class RegistryError(RatchetError):
     """The model registry refused or disagrees with the ledger."""
+
+
+class EngineError(RatchetError):
+    """The gateway's engine cannot answer."""
+
+
+class NotReadyError(EngineError):
+    """No champion is loaded."""
+
+
+class OverloadedError(EngineError):
+    """More requests wait than the queue holds."""
+
+
+class UnanswerableError(EngineError):
+    """The champion failed on these rows, or answered what is no number."""
+
+
+class RequestError(RatchetError):
+    """A request to the gateway is at fault; carries the HTTP status."""
+
+    def __init__(self, message: str, *, status: int = 400) -> None:
+        """Say what is wrong, and the HTTP status, 400 to 499, that tells it."""
+        super().__init__(message)
+        self.status = status
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

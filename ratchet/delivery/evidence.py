@@ -23,6 +23,7 @@ from ratchet.delivery.judge.ratio import judge_ratio
 from ratchet.delivery.ledger import Ledger
 from ratchet.delivery.measures import judge_measures
 from ratchet.delivery.pair_losses import Judged, PairLosses
+from ratchet.delivery.policy import Policy
 from ratchet.delivery.rollout import Rollout
 from ratchet.delivery.storage import description_of
 from ratchet.errors import RatchetError
@@ -41,10 +42,9 @@ class TrafficEvidence:
     def __call__(self, rollout: Rollout, as_of: datetime) -> Sight:
         """Return what is to be seen; what cannot be read is told, and is no evidence."""
         nothing = Seen(0, 0, 0, 0.0, 0)
+        until = as_of.timestamp() - rollout.policy.grace
         try:
-            return (
-                self._watch(rollout, as_of.timestamp()) if rollout.deployment.phase == "watch" else self._trial(rollout, as_of.timestamp())
-            )
+            return self._watch(rollout, until) if rollout.deployment.phase == "watch" else self._trial(rollout, until)
         except (RatchetError, OSError) as error:
             return Sight("pending", f"the evidence cannot be read: {error}", nothing, {"as_of": as_of.timestamp(), "error": str(error)})
 
@@ -54,8 +54,8 @@ class TrafficEvidence:
         assert state.challenger is not None
         champion, challenger = (Judged.of(description_of(model, self.ledger.settings)) for model in (state.champion, state.challenger))
         pairs = paired(store, state.name, rollout=state.begun, as_of=as_of, label_delay=policy.label_delay)
-        losses = PairLosses.of(pairs, champion, challenger, policy.loss, block=policy.block, as_of=as_of)
-        rows = both_answers(store, state.name, state.begun, ("shadow", "canary"))
+        losses = PairLosses.of(pairs, champion, challenger, policy.loss, block=block_of(policy), as_of=as_of)
+        rows = both_answers(store, state.name, state.begun, as_of)
         tried = rows if policy.strategy == "blue_green" else rows.filter(pl.col("phase") == "canary")
         names = [
             "loss",
@@ -75,7 +75,7 @@ class TrafficEvidence:
                 abort_alpha=share["loss"],
                 relative_margin=policy.relative_margin,
                 constants=losses.constants,
-                block_cap=policy.block_cap,
+                block_cap=policy.block_cap if policy.key else 1,
                 minimum=policy.minimum_labels,
             ),
             judge_latency(
@@ -94,7 +94,7 @@ class TrafficEvidence:
             ),
         ]
         if "ratio" in share:
-            units = assigned(canary(store, state.name, rollout=state.begun))
+            units = assigned(canary(store, state.name, rollout=state.begun).filter(pl.col("time") <= as_of))
             gates.append(judge_ratio(units["challenger"].to_numpy(), units["percent"].to_numpy().astype(float), alpha=share["ratio"]))
         gates += judge_measures(store, rollout, as_of, share)
         answered = rows.filter(pl.col("generation") == state.generation)
@@ -114,13 +114,13 @@ class TrafficEvidence:
         decided = max((float(look.facts.get("as_of", 0.0)) for look in self.ledger.looks(state.name, rollout.former)), default=0.0)
         before = paired(store, state.name, rollout=rollout.former, **reading).filter(pl.col("available") > decided)
         pairs = pl.concat([before, later.select(before.columns)]).sort("available", "request_id", nulls_last=True)
-        losses = PairLosses.of(pairs, former, promoted, policy.loss, block=policy.block, as_of=as_of)
+        losses = PairLosses.of(pairs, former, promoted, policy.loss, block=block_of(policy), as_of=as_of)
         gate = judge_watch(
             losses.champion,
             losses.challenger,
             losses.blocks,
             alpha=policy.alpha,
-            block_cap=policy.block_cap,
+            block_cap=policy.block_cap if policy.key else 1,
             minimum=policy.minimum_labels,
         )
         seen = self._seen(later.height, losses, pairs, pairs.height, as_of, policy.label_delay)
@@ -145,14 +145,19 @@ def told(judgement: Judgement, seen: Seen, as_of: float, total: int) -> Sight:
     return Sight(judgement.verdict, reason, seen, {**judgement.evidence(), "seen": asdict(seen), "as_of": as_of})
 
 
-def both_answers(store: TrafficStore, name: str, rollout: int, phases: tuple[str, ...]) -> pl.DataFrame:
-    """Return one row for each request row that both models took on, in order of time.
+def block_of(policy: Policy) -> float:
+    """Return the length of a window in which one unit's requests are a block, seconds; 0 where nothing says who a unit is."""
+    return policy.block if policy.key else 0.0
+
+
+def both_answers(store: TrafficStore, name: str, rollout: int, as_of: float) -> pl.DataFrame:
+    """Return one row for each request row that both models took on until a time, in order of time.
 
     Returns:
         request_id, time, phase, generation, champion_ms and challenger_ms (null for the challenger's where it failed), champion_failed,
         challenger_failed, challenger_served.
     """
-    rows = store.predictions(name, rollout=rollout).filter(pl.col("phase").is_in(phases))
+    rows = store.predictions(name, rollout=rollout).filter(pl.col("time") <= as_of, pl.col("phase").is_in(("shadow", "canary")))
     failed = pl.col("error") != ""
 
     def side(role: str) -> pl.LazyFrame:

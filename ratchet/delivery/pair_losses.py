@@ -68,7 +68,7 @@ class PairLosses:
             champion: The model in column ``champion``.
             challenger: The model in column ``challenger``.
             loss: As the policy has it.
-            block: Seconds of a window.
+            block: Seconds of a window; 0 where each pair is a block of its own.
             as_of: Unix seconds; a window that ends later is open.
 
         Raises:
@@ -99,10 +99,10 @@ class PairLosses:
 def closed(pairs: pl.DataFrame, block: float, as_of: float) -> pl.DataFrame:
     """Return the pairs of closed blocks with a column ``block``.
 
-    A block is what one unit did in one window of time, counted from when its pairs became available. Where no pair names its unit, each is
-    a block of its own and there is nothing to wait for.
+    A block is what one unit did in one window of time, by when its pairs became available. With windows of no length each pair is a block
+    of its own, and there is nothing to wait for.
     """
-    if not (pairs["unit"] != "").any():
+    if not block:
         return pairs.with_columns(block=pl.int_range(pl.len(), dtype=pl.Int64))
     window = (pl.col("available") / block).floor()
     whole = pairs.filter((window + 1) * block <= as_of)

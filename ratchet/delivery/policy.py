@@ -12,7 +12,7 @@ from ratchet.errors import ExpressionError, ParameterError, nearest
 from ratchet.features.durations import parse_duration
 
 STRATEGIES = ("canary", "ab", "blue_green", "direct")
-DURATIONS = ("label_delay", "block", "deadline", "lease", "watch", "step")
+DURATIONS = ("label_delay", "block", "grace", "deadline", "lease", "watch", "step")
 DAY = 86_400.0
 
 
@@ -58,7 +58,9 @@ class Policy:
         minimum_coverage: Share of due requests that must have a label, 0 to 1.
         maximum_pairs: With so many labelled pairs and no verdict, the rollout is held.
         block: Seconds: requests of one unit within one such window are one block, because they are not independent.
-        block_cap: Pairs that a block may count for.
+        block_cap: Pairs that a block may count for; without a key each pair is a block of its own.
+        grace: Seconds for which what was recorded is not looked at yet: gateways roll it each minute, and what came to light late would
+            change the order of what was judged before.
         latency_tolerance: Share by which more requests than the champion's own may exceed its P90 and P95.
         error_tolerance: Share of requests that may fail more often than the champion's.
         key: Column whose value keeps a client on one model, e.g. a customer; empty for the request's own key, or its id.
@@ -83,7 +85,8 @@ class Policy:
     minimum_coverage: float = 0.5
     maximum_pairs: int = 1_000_000
     block: float = 3600.0
-    block_cap: int = 10
+    block_cap: int = 3
+    grace: float = 90.0
     latency_tolerance: float = 0.25
     error_tolerance: float = 0.005
     key: str = ""
@@ -110,6 +113,7 @@ class Policy:
         "deadline": (1.0, 366 * DAY),
         "lease": (1.0, 366 * DAY),
         "label_delay": (0.0, 366 * DAY),
+        "grace": (0.0, DAY),
         "watch": (0.0, 366 * DAY),
         "step": (0.0, 366 * DAY),
     }

@@ -18,7 +18,8 @@ from ratchet.traffic.store import TrafficStore
 START = 1_750_000_000.0
 DAY = 86_400.0
 LATER = datetime.fromtimestamp(START + 10 * DAY, UTC)
-POLICY = Policy(margin=0.05, minimum_requests=100, minimum_labels=100, loss={"kind": "cost", "cost_false_negative": 5.0}, label_delay=DAY)
+LOSS = {"kind": "cost", "cost_false_negative": 5.0}
+POLICY = Policy(margin=0.05, minimum_requests=100, minimum_labels=100, loss=LOSS, label_delay=DAY, grace=0.0)
 
 
 class Trial:
@@ -193,7 +194,7 @@ def test_a_damaged_store_is_no_evidence(trial):
 
 
 def test_a_block_is_judged_when_it_is_closed(world, name, tmp_path):
-    trial = Trial(world, name, tmp_path, replace(POLICY, label_delay=0.0, block=DAY, block_cap=3))
+    trial = Trial(world, name, tmp_path, replace(POLICY, label_delay=0.0, key="card", block=DAY))
     trial.traffic(LABELS, RIGHT, WRONG, unit=lambda i: f"card-{i % 50}")
     during = datetime.fromtimestamp(START + DAY + 700, UTC)
     assert trial.look(during).seen.pairs == 0
@@ -235,3 +236,11 @@ def test_labels_that_come_after_a_promotion_count_in_its_watch(trial):
     sight = trial.look()
     assert sight.word == "abort"
     assert sight.seen.pairs == 600
+
+
+def test_what_gateways_may_not_have_rolled_yet_is_not_looked_at(world, name, tmp_path):
+    trial = Trial(world, name, tmp_path, replace(POLICY, label_delay=0.0, grace=100.0))
+    trial.traffic(LABELS, RIGHT, WRONG)
+    last = START + 599 + DAY + 60
+    assert trial.look(datetime.fromtimestamp(last + 50, UTC)).seen.pairs == 550
+    assert trial.look(datetime.fromtimestamp(last + 100, UTC)).seen.pairs == 600
