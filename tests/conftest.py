@@ -28,8 +28,8 @@ def real_data() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
+def postgresql() -> Iterator[PostgreSQL]:
     """Return a real PostgreSQL that lives as long as the tests; `new_database` starts it again where a test has killed it."""
-    server = PostgreSQL(tmp_path_factory.mktemp("postgresql") / "server")
+    server = PostgreSQL()
     yield server
     server.stop()

@@ -22,13 +22,13 @@ SECONDS = 60.0
 
 
 class PostgreSQL:
-    """A server with its data in a folder of its own, on a Unix socket, as a child of this process."""
+    """A server with its data and its Unix socket in a folder of its own, as a child of this process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         """Make the data folder; `start` starts the server.
 
-        Args:
-            folder: A folder to be made; the server's user must be able to reach it.
+        Not below pytest's own folder: each pytest session that starts on the machine shuts that to all but its owner, and as root the
+        server runs as another user, who would then lose its data from under it.
         """
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -36,26 +36,23 @@ class PostgreSQL:
             from pgserver._commands import POSTGRES_BIN_PATH
             from pgserver.utils import ensure_folder_permissions, ensure_prefix_permissions
         self.binaries = Path(POSTGRES_BIN_PATH)
-        self.data = folder / "data"
-        self.log = folder / "log"
-        self.socket = Path(tempfile.mkdtemp(prefix="pg-"))  # a socket's path may have 107 bytes
+        self.folder = Path(tempfile.mkdtemp(prefix="pg-"))  # short, because a socket's path may have 107 bytes
+        self.data = self.folder / "data"
+        self.log = self.folder / "log"
         self.server: subprocess.Popen[bytes] | None = None
         self.user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
-        folder.mkdir(parents=True)
         if self.user:
-            ensure_prefix_permissions(folder)
             ensure_prefix_permissions(self.binaries)
             ensure_folder_permissions(self.binaries, 0o055)
             ensure_folder_permissions(self.binaries.parent / "lib", 0o044)
-            for path in (folder, self.socket):
-                shutil.chown(path, self.user)
+            shutil.chown(self.folder, self.user)
         options = ["--auth=trust", "--encoding=utf8", "--username=postgres", "--no-sync"]
         self._run([self.binaries / "initdb", "-D", self.data, *options])
 
     @property
     def url(self) -> str:
         """URL of its database ``postgres``."""
-        return f"postgresql+psycopg://postgres@/postgres?host={self.socket}"
+        return f"postgresql+psycopg://postgres@/postgres?host={self.folder}"
 
     def start(self) -> None:
         """Start the server, unless it runs, and wait until it answers."""
@@ -67,7 +64,7 @@ class PostgreSQL:
                 raise TimeoutError(f"PostgreSQL did not start in {SECONDS:g} s; its log ends: {self.log.read_text()[-2000:]}")
             if self.server is None or self.server.poll() is not None:  # backends of a killed server may hold it up for a moment
                 with self.log.open("ab") as log:
-                    command = [self.binaries / "postgres", "-D", self.data, "-k", self.socket, "-h", "", "-c", "max_connections=200"]
+                    command = [self.binaries / "postgres", "-D", self.data, "-k", self.folder, "-h", "", "-c", "max_connections=200"]
                     self.server = subprocess.Popen(command, stdout=log, stderr=log, user=self.user, start_new_session=True)
             time.sleep(0.1)
 
@@ -85,8 +82,7 @@ class PostgreSQL:
                 self.server.wait(20)
             except subprocess.TimeoutExpired:
                 self.kill()
-        shutil.rmtree(self.socket, ignore_errors=True)
-        shutil.rmtree(self.data, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def new_database(self) -> str:
         """Make sure that the server runs, create an empty schema, and return a URL whose tables are in it."""
