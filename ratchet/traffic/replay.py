@@ -27,6 +27,7 @@ from ratchet.report.page import Page
 CONNECTIONS = 4
 BATCH = 500
 TIMEOUT = 30.0
+REFRESH = 1.0
 LONGEST_WAIT = 3600.0
 
 
@@ -112,17 +113,19 @@ class Replay:
             )
         table = (table.sort(self.time, maintain_order=True) if self.time else table).head(self.limit or table.height)
         sent, gateway = Sent(), Gateway(self.endpoint, self.model)
-        inputs = gateway.inputs()
-        self._send_all(table, inputs, delay, gateway, sent)
+        self._send_all(table, delay, gateway, sent)
         return sent
 
-    def _send_all(self, table: pl.DataFrame, inputs: Mapping[str, str], delay: float, gateway: "Gateway", sent: Sent) -> None:
+    def _send_all(self, table: pl.DataFrame, delay: float, gateway: "Gateway", sent: Sent) -> None:
         lock, began = threading.Lock(), time.monotonic()
+        inputs, looked = gateway.inputs(), began
         due: list[tuple[float, int, dict[str, Any]]] = []
 
         def ask(place: int, row: Mapping[str, Any]) -> None:
             at = time.monotonic()
             problem = gateway.infer(self._request(place, row, inputs))
+            if problem.startswith("status 4"):  # the models changed, and what they read; the next look at the inputs is due
+                problem = gateway.infer(self._request(place, row, gateway.inputs()))
             with lock:
                 sent.requests += 1
                 if problem:
@@ -133,6 +136,8 @@ class Replay:
 
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             for chunk, now in self._chunks(table):
+                if time.monotonic() - looked > REFRESH:  # a challenger may read more than the champion does
+                    inputs, looked = gateway.inputs(), time.monotonic()
                 list(pool.map(lambda item: ask(*item), chunk))
                 for place, row in chunk:
                     if self.target and row[self.target] is not None:
@@ -192,7 +197,7 @@ class Gateway:
         self.parts, self.model, self.local = parts, model, threading.local()
 
     def inputs(self) -> dict[str, str]:
-        """Return the model's inputs with their datatypes.
+        """Return the model's inputs with their datatypes, with those that only a challenger reads.
 
         Raises:
             ParameterError: the endpoint does not answer, or does not know the model.
@@ -200,7 +205,7 @@ class Gateway:
         status, answer = self._ask("GET", f"/v2/models/{quote(self.model, safe='')}", None)
         if status != 200:
             raise ParameterError(f"{self.parts.geturl()} does not serve {self.model!r} (status {status}): {str(answer)[:300]}")
-        return {tensor["name"]: tensor["datatype"] for tensor in answer["inputs"]}
+        return {tensor["name"]: tensor["datatype"] for tensor in (*answer["inputs"], *answer.get("optional_inputs", ()))}
 
     def infer(self, request: Mapping[str, Any]) -> str:
         """Send one request; return what went wrong, empty for nothing."""
@@ -212,8 +217,8 @@ class Gateway:
         status, answer = self._ask("POST", f"/v2/models/{quote(self.model, safe='')}/feedback", {"labels": list(labels)})
         if status != 200:
             return 0, f"labels: status {status}: {str(answer)[:300]}"
-        refused = answer.get("refused") or []
-        return int(answer.get("accepted", 0)), f"labels: {refused[0]}" if refused else ""
+        refused = answer.get("errors") or []
+        return int(answer.get("taken", 0)), f"labels: {refused[0]}" if refused else ""
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> tuple[int, Any]:
         content = None if body is None else json.dumps(body, allow_nan=False).encode()
