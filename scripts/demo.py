@@ -1,7 +1,9 @@
-"""The story of ``make demo``: three months of card transactions, three runs of the delivery pipeline, one table.
+"""The story of ``make demo``: four months of card transactions, four runs of the delivery pipeline, a gateway with customers, one table.
 
-Month 1 promotes the first champion. In month 2 fraud has changed, and a challenger trained on it is better. Month 3 arrives with a fault
-upstream: its amounts are in cents. Everything lies under ``.ratchet/demo``, which each demo makes anew.
+Month 1 promotes the first champion, and a gateway begins to serve it. In month 2 fraud has changed, and a challenger trained on it is better:
+it goes live step by step, under customers' requests. Month 3 arrives with a fault upstream: its amounts are in cents. In month 4 a code
+table upstream is mixed up; no test on the month's own data can see that, because they are mixed up, too, but live requests do. Everything
+lies under ``.ratchet/demo``, which each demo makes anew.
 """
 
 import os
@@ -14,14 +16,28 @@ import yaml
 from rich.console import Console
 from rich.table import Table as Grid
 
+from scripts.live import Traffic, gateway, requests, swap_channels
+
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / ".ratchet" / "demo"
 CONFIG = ROOT / "pipelines" / "delivery" / "configs" / "card_transactions.yaml"
 STORY = (
-    (1, "the first champion", {}),
-    (2, "fraud has changed", {}),
+    (2, "fraud has changed; a better challenger goes live step by step", {}),
     (3, "a fault upstream: amounts arrive in cents", {"fault": True}),
+    (4, "two codes are swapped upstream, which only live requests show", {"swapped": True}),
 )
+LIVE = {
+    "policy": {
+        "steps": [10, 50],
+        "margin": 0.02,
+        "minimum_requests": 250,
+        "minimum_labels": 250,
+        "grace": "4s",
+        "latency_tolerance": 3.0,  # the gateway shares this machine with the pipeline and the customers
+        "timeout_ms": 10_000,
+    },
+    "wait": "4m",
+}
 
 
 def main(seed: int = 0) -> int:
@@ -30,17 +46,20 @@ def main(seed: int = 0) -> int:
     shutil.rmtree(HOME, ignore_errors=True)
     HOME.mkdir(parents=True)
     console = Console(highlight=False)
-    runs = [play(console, month, title, seed, **switches) for month, title, switches in STORY]
+    runs = [play(console, 1, "the first champion", seed)]
+    with gateway(HOME) as url:
+        console.print(f"\nA gateway serves it on {url}, and customers begin to pay.\n")
+        runs += [play(console, month, title, seed, url, **switches) for month, title, switches in STORY]
     table(console, runs)
     report = write_report(runs)
     console.print(f"\nOpen [bold]{report}[/]", soft_wrap=True)
     console.print("Then: [bold]RATCHET_HOME=.ratchet/demo .venv/bin/ratchet history card-fraud[/]", soft_wrap=True)
-    wanted = ["promoted", "promoted", "invalid"]
+    wanted = ["promoted", "promoted", "invalid", "rejected"]
     return 0 if [run.outcome for run in runs] == wanted else 1
 
 
-def play(console, month, title, seed, **switches):
-    """Simulate a month and run the pipeline on it."""
+def play(console, month, title, seed, url="", *, fault=False, swapped=False):
+    """Simulate a month and run the pipeline on it; where there is a gateway, with customers while a challenger is tried."""
     from ratchet.catalog import pipeline_path
     from ratchet.cli.progress import progress
     from ratchet.data.cards import write_cards
@@ -49,11 +68,21 @@ def play(console, month, title, seed, **switches):
 
     console.rule(f"[bold]Month {month}[/]: {title}")
     source = HOME / f"month-{month}.csv"
-    write_cards(source, months=[month], seed=seed, **switches)
+    write_cards(source, months=[month], seed=seed, fault=fault)
+    if swapped:
+        swap_channels(source)
+    given = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
     pipeline = CompiledPipeline.read(pipeline_path("delivery"))
-    arguments = pipeline.arguments({**yaml.safe_load(CONFIG.read_text(encoding="utf-8")), "source": str(source)})
+    arguments = pipeline.arguments({**given, **LIVE, "source": str(source)})
     with progress(pipeline.name, arguments["model"], console) as display:
-        run = submit_local(pipeline, arguments, on_event=display.update)
+        traffic = Traffic(url, arguments["model"], requests(month, seed, given["windows"]), console) if url else None
+
+        def update(event, step):
+            display.update(event, step)
+            if traffic:
+                traffic.start(event)
+
+        run = submit_local(pipeline, arguments, on_event=update)
         display.close(run)
     return run
 
@@ -78,7 +107,7 @@ def table(console, runs):
     from ratchet.cli.progress import STYLES
     from ratchet.report.page import show
 
-    grid = Grid(title="\nThree months", title_justify="left", title_style="bold", show_lines=True, expand=True)
+    grid = Grid(title="\nFour months", title_justify="left", title_style="bold", show_lines=True, expand=True)
     grid.add_column("run", no_wrap=True)
     grid.add_column("verdict", no_wrap=True)
     grid.add_column("why", ratio=1)
@@ -108,7 +137,7 @@ def write_report(runs) -> Path:
 
     links = {f"Month {month}: {run.outcome}": os.path.relpath(run.report, HOME) for month, run in enumerate(runs, start=1)}
     page = Page(
-        "Three months of card transactions",
+        "Four months of card transactions",
         reason="Each run is one month. Its page links to what every step had to say.",
         parts=[Links("Runs", links), Table("Outcomes", rows(runs), note="Loss: mean cost of a decision on the same holdout rows, 0 to 1.")],
     )

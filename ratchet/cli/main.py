@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ratchet.cli import deployments, sample, submit
+from ratchet.cli import deployments, sample, serve, submit
 from ratchet.errors import RatchetError
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("submit")(submit.submit)
+app.command("serve")(serve.serve)
 app.command("status")(deployments.status)
 app.command("history")(deployments.history)
 app.command("promote")(deployments.promote)

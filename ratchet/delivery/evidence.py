@@ -4,6 +4,7 @@ Read anew at each look and cut at the same time for everything, so that a look c
 changes. What cannot be read is no evidence: the answer is then "pending", and at the deadline the rollout is held.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,7 @@ from ratchet.delivery.rollout import Rollout
 from ratchet.delivery.storage import description_of
 from ratchet.errors import RatchetError
 from ratchet.traffic.pairs import canary, coverage, paired
+from ratchet.traffic.records import FELL_BACK
 from ratchet.traffic.store import TrafficStore
 
 Array = NDArray[np.float64]
@@ -56,43 +58,8 @@ class TrafficEvidence:
         pairs = paired(store, state.name, rollout=state.begun, as_of=as_of, label_delay=policy.label_delay)
         losses = PairLosses.of(pairs, champion, challenger, policy.loss, block=block_of(policy), as_of=as_of)
         rows = both_answers(store, state.name, state.begun, as_of)
-        tried = rows if policy.strategy == "blue_green" else rows.filter(pl.col("phase") == "canary")
-        names = [
-            "loss",
-            "latency",
-            "errors",
-            *(["ratio"] if policy.strategy != "blue_green" else []),
-            *(item.name for item in policy.metrics),
-        ]
-        share = alpha_share(policy.alpha, names)
-        gates: list[Gate] = [
-            judge_loss(
-                losses.champion,
-                losses.challenger,
-                losses.blocks,
-                margin=policy.margin,
-                alpha=policy.alpha,
-                abort_alpha=share["loss"],
-                relative_margin=policy.relative_margin,
-                constants=losses.constants,
-                block_cap=policy.block_cap if policy.key else 1,
-                minimum=policy.minimum_labels,
-            ),
-            judge_latency(
-                tried["champion_ms"].to_numpy(),
-                tried["challenger_ms"].to_numpy(),
-                alpha=share["latency"],
-                tolerance=policy.latency_tolerance,
-                minimum=policy.minimum_requests,
-            ),
-            judge_errors(
-                rows["champion_failed"].to_numpy(),
-                rows["challenger_failed"].to_numpy(),
-                alpha=share["errors"],
-                tolerance=policy.error_tolerance,
-                minimum=policy.minimum_requests,
-            ),
-        ]
+        share = alpha_share(policy.alpha, gate_names(policy))
+        gates = [loss_gate(policy, losses, share), *service_gates(policy, rows, share)]
         if "ratio" in share:
             units = assigned(canary(store, state.name, rollout=state.begun).filter(pl.col("time") <= as_of))
             gates.append(judge_ratio(units["challenger"].to_numpy(), units["percent"].to_numpy().astype(float), alpha=share["ratio"]))
@@ -145,6 +112,48 @@ def told(judgement: Judgement, seen: Seen, as_of: float, total: int) -> Sight:
     return Sight(judgement.verdict, reason, seen, {**judgement.evidence(), "seen": asdict(seen), "as_of": as_of})
 
 
+def gate_names(policy: Policy) -> list[str]:
+    """Return the gates that a rollout will ever ask, fixed by its policy; without a split there is none to check."""
+    split = [] if policy.strategy == "blue_green" else ["ratio"]
+    return ["loss", "latency", "errors", *split, *(metric.name for metric in policy.metrics)]
+
+
+def loss_gate(policy: Policy, losses: PairLosses, share: Mapping[str, float]) -> Gate:
+    """Ask whether the challenger is worse by the margin, or worse at all."""
+    return judge_loss(
+        losses.champion,
+        losses.challenger,
+        losses.blocks,
+        margin=policy.margin,
+        alpha=policy.alpha,
+        abort_alpha=share["loss"],
+        relative_margin=policy.relative_margin,
+        constants=losses.constants,
+        block_cap=policy.block_cap if policy.key else 1,
+        minimum=policy.minimum_labels,
+    )
+
+
+def service_gates(policy: Policy, rows: pl.DataFrame, share: Mapping[str, float]) -> list[Gate]:
+    """Ask whether the challenger is slower, on canary traffic where there is one, and whether it fails more often, on all."""
+    tried = rows if policy.strategy == "blue_green" else rows.filter(pl.col("phase") == "canary")
+    latency = judge_latency(
+        tried["champion_ms"].to_numpy(),
+        tried["challenger_ms"].to_numpy(),
+        alpha=share["latency"],
+        tolerance=policy.latency_tolerance,
+        minimum=policy.minimum_requests,
+    )
+    errors = judge_errors(
+        rows["champion_failed"].to_numpy(),
+        rows["challenger_failed"].to_numpy(),
+        alpha=share["errors"],
+        tolerance=policy.error_tolerance,
+        minimum=policy.minimum_requests,
+    )
+    return [latency, errors]
+
+
 def block_of(policy: Policy) -> float:
     """Return the length of a window in which one unit's requests are a block, seconds; 0 where nothing says who a unit is."""
     return policy.block if policy.key else 0.0
@@ -175,8 +184,7 @@ def both_answers(store: TrafficStore, name: str, rollout: int, as_of: float) -> 
 def assigned(rows: pl.DataFrame) -> pl.DataFrame:
     """Return where each sticky unit went first, in order of appearance.
 
-    Requests that the challenger failed are left out, because there the champion answers whatever the split said; both models are asked
-    every time, so this takes from both arms alike.
+    A request that the challenger was to answer and failed counts as its own: the split sent it there.
 
     Args:
         rows: From `ratchet.traffic.pairs.canary`.
@@ -184,8 +192,10 @@ def assigned(rows: pl.DataFrame) -> pl.DataFrame:
     Returns:
         unit, challenger (boolean) and percent, one row a unit; a request without a unit is one of its own.
     """
-    failed = rows.filter((pl.col("role") == "challenger") & (pl.col("error") != ""))["request_id"].implode()
     unit = pl.when(pl.col("unit") != "").then(pl.col("unit")).otherwise(pl.col("request_id"))
-    went = rows.filter(pl.col("served") & ~pl.col("request_id").is_in(failed))
-    went = went.with_columns(unit.alias("unit"), (pl.col("role") == "challenger").alias("challenger"))
+    fell_back = pl.col("error").str.ends_with(FELL_BACK)
+    went = rows.filter(pl.col("served") | fell_back).with_columns(unit.alias("unit"), (pl.col("role") == "challenger").alias("own"))
+    went = went.group_by("request_id").agg(
+        pl.col("time", "unit", "percent").first(), (pl.col("own") & pl.col("served")).any().or_(fell_back.any()).alias("challenger")
+    )
     return went.sort("time", "request_id").unique("unit", keep="first", maintain_order=True).select("unit", "challenger", "percent")

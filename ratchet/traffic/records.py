@@ -17,6 +17,7 @@ import orjson
 from ratchet.errors import StoreError
 
 DEPTH = 50
+FELL_BACK = "; the champion answered"  # ends the error of a request that the challenger was to answer
 _LARGEST = 2**63 - 1
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY
 

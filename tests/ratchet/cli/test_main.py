@@ -14,7 +14,7 @@ def ratchet(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
 
 def test_help_names_every_verb(tmp_path: Path) -> None:
     text = ratchet("--help", home=tmp_path).stdout
-    for verb in ("submit", "status", "history", "promote", "rollback", "audit", "sample"):
+    for verb in ("submit", "status", "history", "promote", "rollback", "audit", "sample", "serve"):
         assert verb in text
 
 

@@ -1,0 +1,277 @@
+"""The two ways to ask for a prediction, as rows and back: the Open Inference Protocol v2, and plain named columns for people with curl.
+
+Only the documents are handled here, no HTTP. v2 is columns (a tensor a column), the plain form is rows. Both end in the same checked rows,
+so a refusal reads the same whichever way a client came.
+
+Source:
+    Open Inference Protocol, REST, version 2 (kserve/open-inference-protocol, specification/protocol/inference_rest.md).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from ratchet.errors import RequestError, nearest
+from ratchet.features.spec import FeatureSpec
+from ratchet.serving.rows import Row, RowChecker, shown
+
+_INTEGERS = tuple(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))
+_NUMBERS = ("FP64", "FP32", "FP16", "BF16", *_INTEGERS)
+DATATYPES: Mapping[str, tuple[str, ...]] = {  # the first one is what the metadata says, and what a refusal advises
+    "integer": ("INT64", *_INTEGERS, "FP64", "FP32"),
+    "number": _NUMBERS,
+    "boolean": ("BOOL",),
+    "string": ("BYTES",),
+    "datetime": ("BYTES",),
+}
+KNOWN_DATATYPES = frozenset(name for names in DATATYPES.values() for name in names)
+TOP = frozenset(("id", "parameters", "inputs", "outputs"))
+PLAIN_TOP = frozenset(("id", "key", "time", "rows"))
+IDENTIFIER = re.compile(r"[!-~]{1,128}")
+MAX_KEY = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a document asks for.
+
+    Attributes:
+        inputs: The checked rows.
+        request_id: As the document gives it; empty for none.
+        key: Sticky key; empty for none.
+        time: Unix seconds that the document claims; None for none.
+        outputs: Names of the wanted outputs; empty for all.
+    """
+
+    inputs: list[dict[str, Any]]
+    request_id: str = ""
+    key: str = ""
+    time: float | None = None
+    outputs: tuple[str, ...] = ()
+
+
+class ModelInterface:
+    """One model as clients see it: reads their documents and writes their answers.
+
+    Attributes:
+        name: Of the deployment.
+        spec: What the model reads and predicts.
+        checker: Of its rows.
+        value: Name of the output that carries the numbers: "probability", or "value" for a regression.
+    """
+
+    def __init__(self, name: str, spec: FeatureSpec, *, extra: Mapping[str, str] | None = None, max_rows: int = 4096) -> None:
+        """Prepare what does not change from request to request.
+
+        Args:
+            name: Of the deployment.
+            spec: Of the champion.
+            extra: Kind of each column that only the companion reads; a request may have them.
+            max_rows: Most rows of one request.
+        """
+        self.name = name
+        self.spec = spec
+        self.checker = RowChecker(spec.inputs, extra, max_rows=max_rows)
+        self.value = "value" if spec.task == "regression" else "probability"
+        self.outputs = (self.value,) if spec.task == "regression" else (self.value, "decision")
+
+    def read_infer(self, document: Any) -> Asked:
+        """Return what a v2 inference request asks for.
+
+        Raises:
+            RequestError: it is no such request, or a column is not what the model takes.
+        """
+        if type(document) is not dict:
+            raise RequestError(f'the body is {shown(document)}; send an object with "inputs", a list of named tensors')
+        for name in document:
+            if name not in TOP:
+                raise RequestError(f"unknown member {shown(name)} of the request; {nearest(name[:200], TOP)}")
+        tensors = document.get("inputs")
+        if type(tensors) is not list:
+            raise RequestError(f'"inputs" is {shown(tensors)}; send a list of tensors with name, shape, datatype and data')
+        parameters = document.get("parameters")
+        if parameters is not None and type(parameters) is not dict:
+            raise RequestError(f'"parameters" is {shown(parameters)}; send an object')
+        columns, count = self._columns(tensors)
+        wanted = document.get("outputs")
+        outputs = self._wanted(wanted) if wanted is not None else ()
+        key, time = (_key(parameters.get("key")), _time(parameters.get("time"))) if parameters else ("", None)
+        return Asked(self.checker.check_columns(columns, count), _identifier(document.get("id")), key, time, outputs)
+
+    def read_plain(self, document: Any) -> Asked:
+        """Return what a request of named columns asks for: one row, or ``{"rows": [...]}`` with "id", "key" and "time" beside it.
+
+        Raises:
+            RequestError: it is no such request, or a column is not what the model takes.
+        """
+        if type(document) is not dict:
+            raise RequestError(f'the body is {shown(document)}; send an object of named columns, or {{"rows": [...]}} of such')
+        if "rows" not in document or "rows" in self.spec.inputs:
+            return Asked(self.checker.check([document]))
+        for name in document:
+            if name not in PLAIN_TOP:
+                raise RequestError(f'unknown member {shown(name)} beside "rows"; {nearest(name[:200], PLAIN_TOP)}')
+        rows = document["rows"]
+        if type(rows) is not list:
+            raise RequestError(f'"rows" is {shown(rows)}; send a list of objects of named columns')
+        checked = self.checker.check(rows)
+        return Asked(checked, _identifier(document.get("id")), _key(document.get("key")), _time(document.get("time")))
+
+    def infer_answer(self, request_id: str, version: str, predictions: np.ndarray, decided: Sequence[Any], wanted: Sequence[str]) -> Any:
+        """Return a v2 inference response, to be written as JSON.
+
+        Args:
+            request_id: The request's id.
+            version: Of the model that answered.
+            predictions: shape (n,) or (n, k).
+            decided: n class names, or values.
+            wanted: Names of outputs; none for all.
+        """
+        outputs = []
+        for name in wanted or self.outputs:
+            if name == "decision":
+                outputs.append({"name": name, "datatype": "BYTES", "shape": [len(decided)], "data": list(decided)})
+            else:
+                data = predictions.ravel().tolist()
+                outputs.append({"name": name, "datatype": "FP64", "shape": list(predictions.shape), "data": data})
+        return {"model_name": self.name, "model_version": version, "id": request_id, "outputs": outputs}
+
+    def plain_answer(self, request_id: str, version: str, predictions: np.ndarray, decided: Sequence[Any]) -> Any:
+        """Return the answer to named columns: one object a row; probabilities by class name where there are several classes."""
+        values: list[Any] = predictions.tolist()
+        if self.spec.task == "regression":
+            made: list[Any] = [{"value": value} for value in values]
+        else:
+            if predictions.ndim == 2:
+                values = [dict(zip(self.spec.classes, row, strict=True)) for row in values]
+            made = [{"probability": value, "decision": word} for value, word in zip(values, decided, strict=True)]
+        return {"request_id": request_id, "model": self.name, "version": version, "predictions": made}
+
+    def frame_kinds(self, inputs: Sequence[Row]) -> Mapping[str, str]:
+        """Return the columns, with their kinds, that a table of these rows has: extra ones only where a row brought one."""
+        extra = self.checker.extra
+        if not extra:
+            return self.spec.inputs
+        brought = {name: kind for name, kind in extra.items() if any(name in row for row in inputs)}
+        return {**self.spec.inputs, **brought}
+
+    def metadata(self, versions: Sequence[str]) -> dict[str, Any]:
+        """Return v2 model metadata; ``optional_inputs``, an extension, are columns that only a challenger reads."""
+        outputs = [
+            {"name": self.value, "datatype": "FP64", "shape": [-1, len(self.spec.classes)] if self.spec.task == "multiclass" else [-1]}
+        ]
+        if "decision" in self.outputs:
+            outputs.append({"name": "decision", "datatype": "BYTES", "shape": [-1]})
+        inputs, optional = (
+            [{"name": name, "datatype": DATATYPES[kind][0], "shape": [-1]} for name, kind in kinds.items()]
+            for kinds in (self.spec.inputs, self.checker.extra)
+        )
+        told = {"name": self.name, "versions": list(versions), "platform": "ratchet", "inputs": inputs, "outputs": outputs}
+        return {**told, "optional_inputs": optional} if optional else told
+
+    def _columns(self, tensors: Sequence[Any]) -> tuple[dict[str, list[Any]], int]:
+        columns: dict[str, list[Any]] = {}
+        count = -1
+        for place, tensor in enumerate(tensors):
+            if type(tensor) is not dict or type(tensor.get("name")) is not str:
+                raise RequestError(f"input {place} is {shown(tensor)}; send an object with name, shape, datatype and data")
+            name = tensor["name"]
+            if name in columns:
+                raise RequestError(f"input {shown(name)} comes twice; send it once")
+            data = self._data(name, tensor)
+            if count not in (-1, len(data)):
+                raise RequestError(f"input {shown(name)} has {len(data)} rows, those before it {count}; send equally many", status=422)
+            count = len(data)
+            columns[name] = data
+        return columns, max(count, 0)
+
+    def _data(self, name: str, tensor: Mapping[str, Any]) -> list[Any]:
+        datatype, shape, data = tensor.get("datatype"), tensor.get("shape"), tensor.get("data")
+        kind = self.checker.inputs.get(name) or self.checker.extra.get(name)
+        if kind is None:
+            raise RequestError(f"no column {shown(name)} in this model; {nearest(name[:200], self.checker.inputs)}", status=422)
+        if type(datatype) is not str or datatype not in DATATYPES[kind]:
+            known = (
+                "" if type(datatype) is str and datatype in KNOWN_DATATYPES else ", which is no datatype of the protocol that is taken here"
+            )
+            advice = f"a {kind} column is sent as {DATATYPES[kind][0]}"
+            raise RequestError(f"input {name!r} has datatype {shown(datatype)}{known}; {advice}", status=422)
+        if type(data) is not list:
+            raise RequestError(f"input {name!r} has data {shown(data)}; send a JSON list (binary tensors are not taken)")
+        if type(shape) is list and len(shape) == 2 and data and all(type(item) is list and len(item) == 1 for item in data):
+            data = [item[0] for item in data]
+        whole = type(shape) is list and all(type(size) is int and size >= 0 for size in shape)
+        if not whole or shape not in ([len(data)], [len(data), 1]):
+            raise RequestError(f"input {name!r} has shape {shown(shape)} and {len(data)} values; send [{len(data)}] or [{len(data)}, 1]")
+        return data
+
+    def _wanted(self, outputs: Any) -> tuple[str, ...]:
+        if type(outputs) is not list:
+            raise RequestError(f'"outputs" is {shown(outputs)}; send a list of objects with a name, or leave it out for all')
+        names = []
+        for output in outputs:
+            name = output.get("name") if type(output) is dict else None
+            if type(name) is not str or name not in self.outputs:
+                asked = shown(name if name is not None else output)
+                raise RequestError(f"no output {asked} of this model; {nearest(str(name)[:200], self.outputs)}", status=422)
+            names.append(name)
+        return tuple(dict.fromkeys(names))
+
+
+def check_identifier(value: str, where: str) -> str:
+    """Return a request id that can go into a header and a log line as it is.
+
+    Raises:
+        RequestError: it is empty, longer than 128 characters, or holds anything but visible ASCII.
+    """
+    if not IDENTIFIER.fullmatch(value):
+        raise RequestError(f"{where} is {shown(value)}; send 1 to 128 visible ASCII characters, or leave it out")
+    return value
+
+
+def unix_time(value: Any, where: str) -> float:
+    """Return a time as unix seconds.
+
+    Args:
+        value: Unix seconds, or an ISO 8601 text (UTC where it names no zone).
+        where: What is read, for the message.
+
+    Raises:
+        RequestError: it is no time.
+
+    >>> unix_time("1970-01-01T00:01:00+00:00", "time")
+    60.0
+    """
+    if type(value) in (int, float) and 0 <= value < 1e11:
+        return float(value)
+    if type(value) is str and 10 <= len(value) <= 40:
+        try:
+            time = datetime.fromisoformat(value)
+            return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
+            pass
+    raise RequestError(f"{where} is {shown(value)}; send unix seconds, or ISO 8601 like 2026-11-20T08:15:00Z", status=422)
+
+
+def _identifier(value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    if type(value) is not str:
+        raise RequestError(f'"id" is {shown(value)}; send a text, or leave it out')
+    return check_identifier(value, '"id"')
+
+
+def _key(value: Any) -> str:
+    if value is None:
+        return ""
+    if type(value) not in (str, int) or len(text := str(value)) > MAX_KEY:
+        raise RequestError(f'"key" is {shown(value)}; send a text of at most {MAX_KEY} characters, or a whole number')
+    return text
+
+
+def _time(value: Any) -> float | None:
+    return None if value is None else unix_time(value, '"time"')

@@ -1,0 +1,132 @@
+"""A model that answers requests, and how long it took to: one function scores rows for the champion and for the companion alike.
+
+What is measured is the wall time of features and prediction inside the process that holds the model, for the batch that a request was part
+of. Queues, the way to a child process and back, and parsing are left out: they are the gateway's doing, not the model's, and would make
+every challenger look slow. The companion scores the very batches that the champion scored, so the two times are of the same work.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from ratchet.delivery.deployment import ModelRef
+from ratchet.errors import PackageError
+from ratchet.models.package import DESCRIPTION, Description, ModelPackage, package_digest, verify_manifest
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A verified model package and what the ledger calls it."""
+
+    package: ModelPackage
+    ref: ModelRef
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a model made of some rows.
+
+    Attributes:
+        predictions: float64, shape (n,) or (n, k).
+        milliseconds: Features and prediction, for the whole batch that these rows were part of.
+    """
+
+    predictions: np.ndarray
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What a client gets.
+
+    Attributes:
+        predictions: float64, shape (n,) or (n, k), all finite.
+        version: Of the model that made them.
+        role: "champion", "challenger" or "previous".
+        decided: Class names, or the values of a regression; n of them.
+        phase: Of the deployment, when the request came.
+        generation: Of the deployment, when the request came.
+    """
+
+    predictions: np.ndarray
+    version: str
+    role: str
+    decided: list[str | float]
+    phase: str
+    generation: int
+
+
+class Elsewhere:
+    """The native model of a package that is loaded in another process; here it cannot be asked."""
+
+    def predict(self, matrix: pl.DataFrame) -> np.ndarray:
+        """Refuse.
+
+        Raises:
+            PackageError: always.
+        """
+        raise PackageError("this model runs in a child process; ask its companion")
+
+
+def score(package: ModelPackage, frame: pl.DataFrame) -> Scored:
+    """Score a batch and measure the time that it takes.
+
+    Args:
+        package: The model.
+        frame: n rows with the model's inputs.
+
+    Raises:
+        SchemaError: an input is missing, of another kind, or infinite.
+        PackageError: the model answers another number of rows than it was asked.
+    """
+    begun = time.perf_counter()
+    predictions = np.asarray(package.predict(frame), dtype=np.float64)
+    milliseconds = (time.perf_counter() - begun) * 1000
+    if predictions.shape[:1] != (frame.height,):
+        raise PackageError(f"model {package.digest[:19]} answered {predictions.shape} for {frame.height} rows; do not deploy it")
+    return Scored(predictions, milliseconds)
+
+
+def describe(folder: Path, ref: ModelRef, key: bytes | None) -> Served:
+    """Verify a package and read what it says of itself, without giving its native file to a parser in this process.
+
+    Args:
+        folder: The package.
+        ref: As the ledger names it.
+        key: The key that signed it; None for none.
+
+    Raises:
+        PackageError: it is damaged, or another package.
+    """
+    verify_manifest(folder, key=key)
+    description = Description.from_json((folder / DESCRIPTION).read_text(encoding="utf-8"), str(folder))
+    return Served(ModelPackage(folder, _checked(package_digest(folder, description.kind), ref), description, Elsewhere()), ref)
+
+
+def load(folder: Path, ref: ModelRef, key: bytes | None) -> Served:
+    """Verify a package and load its model into this process, warm: a model's first prediction takes many times as long as any other.
+
+    Raises:
+        PackageError: it is damaged, not signed with that key, or another package.
+    """
+    package = ModelPackage.load(folder, key=key)
+    _checked(package.digest, ref)
+    try:
+        rows, _ = package.examples()
+        for count in (rows.height, 1):
+            package.predict(rows.head(count))
+    except Exception as error:  # whether it may answer was decided elsewhere; here it was to be warm
+        log.warning("%s does not score its own examples: %s", ref, error)
+    return Served(package, ref)
+
+
+def _checked(found: str, ref: ModelRef) -> str:
+    if found != ref.digest:
+        raise PackageError(f"package at {ref.uri!r} has digest {found}, but {ref} is deployed: it was replaced. Register the model again")
+    return found
