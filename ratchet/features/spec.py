@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -100,12 +101,9 @@ class FeatureSpec:
         Raises:
             SchemaError: an input is missing, of another kind, or infinite; the message names column, row and value.
         """
-        from ratchet.features.expressions import parse_expressions
-
         rows = check_inputs(frame, self.inputs)
-        made = [expression.to_polars() for expression in parse_expressions(self.expressions)]
-        table = rows.with_columns(made).select(self.features) if made else rows.select(self.features)
-        return table.with_columns([_feature(name, dtype) for name, dtype in table.schema.items() if dtype != pl.String])
+        chosen, finished = _features(self.features, tuple(self.expressions.items()), tuple(rows.schema.items()))
+        return rows.select(chosen).with_columns(finished)
 
     def labels(self, frame: pl.DataFrame) -> np.ndarray:
         """Return the labels as numbers.
@@ -169,6 +167,20 @@ class FeatureSpec:
         if not isinstance(values, dict):
             raise SchemaError(f"feature specification {str(path)!r} is no JSON mapping; pass what the features step wrote")
         return cls.from_dict(values)
+
+
+@lru_cache(maxsize=256)
+def _features(
+    names: tuple[str, ...], expressions: tuple[tuple[str, str], ...], schema: tuple[tuple[str, pl.DataType], ...]
+) -> tuple[list[pl.Expr], list[pl.Expr]]:
+    """Return what makes features of columns of these types, and what makes them doubles; kept, because to parse costs ten times what to
+    evaluate does, and a gateway evaluates the same ones for each batch."""
+    from ratchet.features.expressions import parse_expressions
+
+    made = {expression.name: expression.to_polars() for expression in parse_expressions(dict(expressions))}
+    chosen = [made.get(name, pl.col(name)) for name in names]
+    types = pl.DataFrame(schema=dict(schema)).select(chosen).schema
+    return chosen, [_feature(name, dtype) for name, dtype in types.items() if dtype != pl.String]
 
 
 def _feature(name: str, dtype: pl.DataType) -> pl.Expr:

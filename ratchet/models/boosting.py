@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from catboost import CatBoost
 
 MISSING_CATEGORY = "\x00missing"  # CatBoost has no missing category of its own
+FEW_ROWS = 256  # up to here CatBoost reads Python lists faster than it sets up to read a table: 0.06 ms against 0.7 for 16 rows
 FIXED = {"model_guid": "0", "train_finish_time": "1970-01-01T00:00:00Z"}
 
 
@@ -50,7 +51,11 @@ class CatBoostNative:
         """
         if not matrix.height:
             return np.empty((0, len(self.model.classes_)) if self.task == "multiclass" else 0)
-        values = self.model.predict(pool(matrix), prediction_type="RawFormulaVal" if self.task == "regression" else "Probability")
+        values = self.model.predict(
+            pool(matrix),
+            prediction_type="RawFormulaVal" if self.task == "regression" else "Probability",
+            thread_count=1 if matrix.height <= FEW_ROWS else -1,
+        )
         result = np.asarray(values, dtype=np.float64)
         return result[:, 1] if self.task == "binary" else result
 
@@ -72,5 +77,13 @@ def pool(matrix: pl.DataFrame, labels: np.ndarray | None = None) -> Any:
     from catboost import Pool
 
     texts = [name for name, dtype in matrix.schema.items() if dtype == pl.String]
+    if labels is None and matrix.height <= FEW_ROWS:
+        places = [matrix.columns.index(name) for name in texts]
+        rows = [list(row) for row in matrix.rows()]
+        for row in rows:
+            for place in places:
+                if row[place] is None:
+                    row[place] = MISSING_CATEGORY
+        return Pool(rows, cat_features=places or None)
     filled = matrix.with_columns([pl.col(name).fill_null(MISSING_CATEGORY) for name in texts]) if texts else matrix
     return Pool(filled, label=labels, cat_features=texts or None)

@@ -22,6 +22,7 @@ import polars as pl
 
 from ratchet.errors import NotReadyError, UnanswerableError
 from ratchet.serving.batching import Batcher
+from ratchet.serving.cache import PredictionCache
 from ratchet.serving.companion import CompanionOptions
 from ratchet.serving.follower import Follower
 from ratchet.serving.lineup import Lineup
@@ -53,6 +54,7 @@ class EngineOptions:
         max_rows: Most rows of a micro-batch.
         max_wait: Seconds that a request waits for others to share its batch.
         max_queue: Most rows that wait; more are refused.
+        cache_entries: Predictions that are kept for rows that come again, while there is no companion; 0 for none.
         companion: Of the child process.
     """
 
@@ -61,6 +63,7 @@ class EngineOptions:
     max_rows: int = 256
     max_wait: float = 0.002
     max_queue: int = 2048
+    cache_entries: int = 0
     companion: CompanionOptions = field(default_factory=CompanionOptions)
 
 
@@ -107,7 +110,10 @@ class Engine:
         """
         self._loop, self._moved = asyncio.get_running_loop(), asyncio.Event()
         self.batcher = Batcher(
-            Scorer(self._executor), max_rows=self.options.max_rows, max_wait=self.options.max_wait, max_queue=self.options.max_queue
+            Scorer(self._executor, PredictionCache(self.options.cache_entries)),
+            max_rows=self.options.max_rows,
+            max_wait=self.options.max_wait,
+            max_queue=self.options.max_queue,
         )
         saved = load_standing(self.saved)
         until, patient = (self._loop.time() + seconds for seconds in (self.options.start_seconds, LEDGER_SECONDS))
@@ -147,11 +153,11 @@ class Engine:
         """Columns, with their kinds, that only the companion reads; a frame should have those that a request brought."""
         return self.roster.lineup.extra_inputs if self.roster.lineup else {}
 
-    async def predict(self, frame: pl.DataFrame, rows: Rows, champion: Served | None = None) -> Answer:
+    async def predict(self, frame: pl.DataFrame | None, rows: Rows, champion: Served | None = None) -> Answer:
         """Answer the rows of one request, and record what each model made of them.
 
         Args:
-            frame: n rows with at least the champion's inputs.
+            frame: n rows with at least the champion's inputs; None to make one table of the ``inputs`` of all requests of a batch.
             rows: What belongs to them.
             champion: The model that they were validated for; the present one when not given. It answers even when another one has been
                 promoted since.
@@ -171,7 +177,8 @@ class Engine:
         pinned = self._pinned(rows.version, lineup, champion)
         key = sticky_key(rows, 0, lineup.standing.key) or rows.request_id
         canary = pinned == "companion" or (not pinned and lineup.gives_to_companion(key))
-        result: Result = await self.batcher.submit(Job(frame, lineup, champion, canary), frame.height)
+        job = Job(frame, lineup, champion, canary, rows.inputs, self._brought(rows, lineup) if frame is None else {})
+        result: Result = await self.batcher.submit(job, job.height)
         scored = result.champion
         if not isinstance(scored, Scored):
             raise scored
@@ -252,6 +259,11 @@ class Engine:
         running = self._tasks.get(name)
         if running is None or running.done():
             self._tasks[name] = asyncio.get_running_loop().create_task(work())
+
+    def _brought(self, rows: Rows, lineup: Lineup) -> Mapping[str, str]:
+        """Return the columns that only the companion reads and that a row of this request has."""
+        extra = lineup.extra_inputs
+        return {name: kind for name, kind in extra.items() if any(name in row for row in rows.inputs)} if extra else extra
 
     def _pinned(self, version: str, lineup: Lineup, champion: Served) -> str:
         if not version or version == champion.ref.version:

@@ -17,7 +17,7 @@ from ratchet.serving.exchange import Bodies, Disconnected, Headers, Receive, Sco
 from ratchet.serving.metrics import GatewayMetrics
 from ratchet.serving.options import GatewayOptions
 from ratchet.serving.protocol import Asked, ModelInterface
-from ratchet.serving.rows import Rows, frame_of, shown
+from ratchet.serving.rows import Rows, shown
 from ratchet.serving.tracing import Span, Tracing
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Inference:
             request_id = asked.request_id or request_id or new_identifier()
             now = asked.time if asked.time is not None and self.options.rehearsal else self.clock()
             rows = Rows(request_id, now, asked.key, asked.inputs, version)
-            answer = await engine.predict(frame_of(asked.inputs, face.frame_kinds(asked.inputs)), rows, served)
+            answer = await engine.predict(None, rows, served)
             if plain:
                 document = face.plain_answer(request_id, answer.version, answer.predictions, answer.decided)
             else:

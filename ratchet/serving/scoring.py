@@ -5,16 +5,20 @@ scored by itself. Requests are put together only when they took the same lineup 
 """
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
 from ratchet.errors import DataError, RatchetError, UnanswerableError
+from ratchet.models.package import ModelPackage
+from ratchet.serving.cache import PredictionCache
 from ratchet.serving.lineup import Lineup
 from ratchet.serving.mirror import Ticket
+from ratchet.serving.rows import Row, frame_of
 from ratchet.serving.served import Scored, Served, score
 
 
@@ -23,16 +27,25 @@ class Job:
     """One request on its way through the engine.
 
     Attributes:
-        frame: Its rows.
+        frame: Its rows as a table; None to make one of ``rows``, for all jobs of a batch together.
         lineup: Who answers it.
         champion: The model that its rows were validated for; as a rule the lineup's.
         canary: Whether the companion is to answer it.
+        rows: Its rows as they were checked.
+        extra: The columns that only the companion reads and that one of its rows has, with their kinds.
     """
 
-    frame: pl.DataFrame
+    frame: pl.DataFrame | None
     lineup: Lineup
     champion: Served
     canary: bool
+    rows: Sequence[Row] = ()
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def height(self) -> int:
+        """How many rows."""
+        return len(self.rows) if self.frame is None else self.frame.height
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,15 +66,21 @@ class Result:
 class Scorer:
     """What a batcher calls."""
 
-    def __init__(self, executor: Executor) -> None:
-        """Score in the threads of an executor: a model must not hold up the event loop."""
+    def __init__(self, executor: Executor, cache: PredictionCache | None = None) -> None:
+        """Score in the threads of an executor: a model must not hold up the event loop.
+
+        Args:
+            executor: Its threads.
+            cache: Predictions to use again while there is no companion, whose time could not be compared with a cache's; None for none.
+        """
         self.executor = executor
+        self.cache = cache or PredictionCache(0)
 
     async def __call__(self, jobs: Sequence[Job]) -> list[Result]:
         """Score jobs; a result for each, in order. Never raises: what went wrong is in the results."""
         groups: dict[object, list[int]] = {}
         for place, job in enumerate(jobs):
-            schema = tuple(job.frame.schema.items())
+            schema = tuple(job.extra) if job.frame is None else tuple(job.frame.schema.items())
             groups.setdefault((id(job.lineup), id(job.champion), schema), []).append(place)
         results: dict[int, Result] = {}
         for places in groups.values():
@@ -70,9 +89,7 @@ class Scorer:
         return [results[place] for place in range(len(jobs))]
 
     async def _score_group(self, jobs: list[Job]) -> list[Result]:
-        frames = [job.frame for job in jobs]
-        frame = frames[0] if len(frames) == 1 else pl.concat(frames)
-        spans = [one.height for one in frames]
+        frame, spans = _table(jobs), [job.height for job in jobs]
         companion = jobs[0].lineup.companion
         urgent = any(job.canary for job in jobs)
         # A client waits for a canary's answer; a shadow's must not take the processor from the champion's.
@@ -84,23 +101,40 @@ class Scorer:
 
     async def _score_champion(self, jobs: list[Job], frame: pl.DataFrame, spans: list[int]) -> list[Scored | RatchetError]:
         served = jobs[0].champion
-        whole = await self._try(served, frame)
+        whole = await self._try(served, frame, cached=jobs[0].lineup.companion is None)
         if isinstance(whole, Scored):
             ends = np.cumsum(spans)
             parts = [whole.predictions[end - span : end] for span, end in zip(spans, ends, strict=True)]
             return [_finite(Scored(part, whole.milliseconds), served) for part in parts]
         if len(jobs) == 1:
             return [whole]
-        alone = [await self._try(served, job.frame) for job in jobs]
+        starts = np.cumsum([0, *spans]).tolist()
+        alone = [await self._try(served, frame.slice(start, span)) for start, span in zip(starts, spans, strict=False)]
         return [_finite(answer, served) if isinstance(answer, Scored) else answer for answer in alone]
 
-    async def _try(self, served: Served, frame: pl.DataFrame) -> Scored | RatchetError:
+    def _remembered(self, package: ModelPackage, frame: pl.DataFrame) -> Scored:
+        begun = time.perf_counter()
+        kinds = package.spec.inputs
+        rows = frame.select(list(kinds)).to_dicts()
+        predictions = self.cache.predict(package.digest, rows, lambda missing: score(package, frame_of(missing, kinds)).predictions)
+        return Scored(predictions, (time.perf_counter() - begun) * 1000)
+
+    async def _try(self, served: Served, frame: pl.DataFrame, cached: bool = False) -> Scored | RatchetError:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self.executor, score, served.package, frame)
+            how = self._remembered if cached and self.cache.entries else score
+            return await asyncio.get_running_loop().run_in_executor(self.executor, how, served.package, frame)
         except DataError as error:
             return error  # the rows are at fault, and the message says how
         except Exception as error:
             return UnanswerableError(f"{served.ref} failed on {frame.height} rows: {type(error).__name__}: {error}; see its package")
+
+
+def _table(jobs: Sequence[Job]) -> pl.DataFrame:
+    """Return the rows of all jobs as one table: to make one costs as much for a row as for a hundred."""
+    frames = [job.frame for job in jobs if job.frame is not None]
+    if frames:
+        return frames[0] if len(frames) == 1 else pl.concat(frames)
+    return frame_of([row for job in jobs for row in job.rows], {**jobs[0].champion.package.spec.inputs, **jobs[0].extra})
 
 
 def _finite(scored: Scored, served: Served) -> Scored | RatchetError:

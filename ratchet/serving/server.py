@@ -36,7 +36,9 @@ def build_gateway(settings: Settings, options: GatewayOptions) -> Gateway:
     from ratchet.traffic.recorder import Recorder
 
     recorder = Recorder.from_settings(settings, roll_seconds=options.roll_seconds)
-    tuned = EngineOptions(max_rows=options.max_batch, max_wait=options.max_wait, max_queue=options.max_queue)
+    tuned = EngineOptions(
+        max_rows=options.max_batch, max_wait=options.max_wait, max_queue=options.max_queue, cache_entries=options.cache_entries
+    )
     return Gateway(settings, options, recorder, lambda name: Engine(name, settings, recorder, options=tuned))
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -113,7 +114,8 @@ class Replay:
             )
         table = (table.sort(self.time, maintain_order=True) if self.time else table).head(self.limit or table.height)
         sent, gateway = Sent(), Gateway(self.endpoint, self.model)
-        self._send_all(table, delay, gateway, sent)
+        with closing(gateway):
+            self._send_all(table, delay, gateway, sent)
         return sent
 
     def _send_all(self, table: pl.DataFrame, delay: float, gateway: "Gateway", sent: Sent) -> None:
@@ -195,6 +197,12 @@ class Gateway:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ParameterError(f"endpoint {endpoint!r} is no URL; give e.g. http://127.0.0.1:8080")
         self.parts, self.model, self.local = parts, model, threading.local()
+        self.opened: list[HTTPConnection] = []
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        for connection in self.opened:
+            connection.close()
 
     def inputs(self) -> dict[str, str]:
         """Return the model's inputs with their datatypes, with those that only a challenger reads.
@@ -241,6 +249,7 @@ class Gateway:
             kind = HTTPSConnection if self.parts.scheme == "https" else HTTPConnection
             found = kind(str(self.parts.hostname), self.parts.port, timeout=TIMEOUT)
             self.local.connection = found
+            self.opened.append(found)
         return found
 
 

@@ -102,6 +102,7 @@ class Story:
         for first in range(0, len(labels), 5000):
             _, problem = client.feedback(labels[first : first + 5000])
             assert not problem
+        client.close()
 
     def advance(self, day: int, run: str = "") -> TrialRun:
         """Advance, seeing what was known by the end of a day of August; waits for the gateway to have rolled what it recorded."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import psutil
 import polars as pl
+import psutil
 import pytest
 
 from ratchet.models.package import ModelPackage

@@ -13,6 +13,7 @@ from ratchet.serving.rows import Rows
 from ratchet.serving.served import Scored, load
 from ratchet.serving.standing import Standing
 from ratchet.traffic.privacy import Privacy
+from ratchet.traffic.records import FELL_BACK
 
 ROWS = Rows("r", 5.0, "user 1", [{"amount": 1.0, "card": "4111"}, {"amount": 2.0, "card": "4222"}])
 SCORED = Scored(np.array([0.25, 0.75]), 1.5)
