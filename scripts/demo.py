@@ -1,9 +1,9 @@
 """The story of ``make demo``: four months of card transactions, four runs of the delivery pipeline, a gateway with customers, one table.
 
-Month 1 promotes the first champion, and a gateway begins to serve it. In month 2 fraud has changed, and a challenger trained on it is better:
-it goes live step by step, under customers' requests. Month 3 arrives with a fault upstream: its amounts are in cents. In month 4 a code
-table upstream is mixed up; no test on the month's own data can see that, because they are mixed up, too, but live requests do. Everything
-lies under ``.ratchet/demo``, which each demo makes anew.
+Month 1 promotes the first champion, and a gateway begins to serve it. In month 2 fraud has changed, and a challenger trained on it is
+better: it goes live step by step, under customers' requests. Month 3 arrives with a fault upstream: its amounts are in cents. In month 4
+a code table upstream is mixed up; no test on the month's own data can see that, because they are mixed up, too, but live requests do.
+Everything lies under ``.ratchet/demo``, which each demo makes anew.
 """
 
 import os

@@ -210,8 +210,9 @@ class Gateway:
 
 
 def _versions(engine: Engine) -> list[str]:
-    companion = (engine.health().get("companion") or {}).get("version")
-    return [version for version in (engine.champion.ref.version if engine.champion else None, companion) if version]
+    companion = engine.health().get("companion") or {}
+    ready = companion.get("version") if companion.get("state") == "ready" else None
+    return [version for version in (engine.champion.ref.version if engine.champion else None, ready) if version]
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -130,12 +130,14 @@ class RowChecker:
 
     def _take_extra(self, row: Row, checked: dict[str, Any], i: int) -> None:
         for name, checker in self._optional:
-            value = row.get(name)
+            if name not in row:
+                continue
+            value = row[name]
             if value is not None:
                 value = checker(value)
                 if value is MISSING:
                     raise self._refusal(row, name, i)
-                checked[name] = value
+            checked[name] = value
         for name in row:
             if name not in self.inputs and name not in self.extra:
                 raise RequestError(f"row {i}: no column {shown(name)} in this model; {nearest(name[:200], self.inputs)}", status=422)

@@ -211,10 +211,10 @@ def test_a_better_challenger_is_pending_until_its_labels_arrive_and_is_then_prom
 
     labelled = story.advance(day=16)
     assert (labelled.verdict, labelled.state.phase, labelled.state.percent) == ("pending", "canary", 20), labelled.reason
-    story.replay("august-17", day=17, rows=2200)
+    story.replay("august-17", day=17, rows=2600)
     stepped = story.advance(day=17)
     assert (stepped.verdict, stepped.state.percent) == ("pending", 50), stepped.reason
-    story.replay("august-18", day=18, rows=1000)
+    story.replay("august-18", day=18, rows=1400)
     done = story.advance(day=18, run="run-promoting")
     print(f"\nbetter challenger: {done.verdict}: {story.loss_of(done)}")
     assert done.verdict == "promote", done.reason
@@ -225,7 +225,7 @@ def test_a_better_challenger_is_pending_until_its_labels_arrive_and_is_then_prom
 
 def test_a_promotion_that_turns_out_bad_on_later_labels_is_rolled_back_by_itself(story: Story) -> None:
     assert story.ledger.deployment(NAME).phase == "watch"
-    story.replay("broken", day=18, rows=1500, skip=1000, swapped=True)
+    story.replay("broken", day=18, rows=1500, skip=1500, swapped=True)
     assert story.advance(day=19).verdict == "pending"
     story.label("broken")
     done = story.advance(day=27)

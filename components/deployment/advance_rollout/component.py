@@ -16,7 +16,7 @@ def advance_rollout(
     wait: str = "0s",
     as_of: str = "",
     settings: str = "",
-) -> NamedTuple("Outputs", [("verdict", str), ("outcome", str), ("reason", str), ("version", str), ("generation", int)]):
+) -> NamedTuple("Outputs", [("verdict", str), ("outcome", str), ("reason", str), ("version", str), ("generation", int), ("run_id", str)]):
     """Look at the live evidence of a rollout and take at most the next step. Any run may go on where another one stopped.
 
     Args:
@@ -35,6 +35,7 @@ def advance_rollout(
         reason: Why.
         version: Version that is on trial; empty when there is none.
         generation: Of the deployment as it was judged; a promotion is tied to it.
+        run_id: The id of this run, by which what it decided is found in the ledger.
     """
     from ratchet.delivery.ledger import Ledger
     from ratchet.delivery.trial_run import advance_in_run
@@ -43,4 +44,4 @@ def advance_rollout(
     ledger = Ledger.open(load_settings(settings))
     done = advance_in_run(model, run_id=run_id, version=version, generation=int(generation), wait=wait, as_of=as_of, ledger=ledger)
     done.write_html(report.path)
-    return (done.verdict, done.outcome, done.reason, done.version, done.generation)
+    return (done.verdict, done.outcome, done.reason, done.version, done.generation, run_id)

@@ -64,3 +64,8 @@ def test_a_table_holds_the_rows(rows):
 @given(st.recursive(st.text() | st.integers() | st.none(), st.lists, max_leaves=30))
 def test_a_shown_value_is_short(value):
     assert len(shown(value)) <= 80
+
+
+def test_an_extra_column_that_is_null_is_brought_nevertheless():
+    checker = RowChecker({"amount": "number"}, {"risk": "number"})
+    assert checker.check([{"amount": 1.0, "risk": None}, {"amount": 2.0}]) == [{"amount": 1.0, "risk": None}, {"amount": 2.0}]
