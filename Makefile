@@ -12,7 +12,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 COMPILE := $(BIN)/python -m scripts.compile
 
-.PHONY: help setup demo test test-fast soak judge lint format compile compile-check lock component
+.PHONY: help setup demo test test-fast soak judge bench lint format compile compile-check lock component
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,6 +37,9 @@ soak: $(READY) ## Long random runs: races, kills, damages
 
 judge: $(READY) ## How often the judge is wrong and how soon it is right (minutes); fails when a line does not hold
 	@$(BIN)/python -m scripts.judge
+
+bench: $(READY) ## The gateway beside MLflow's server and MLServer (minutes; QUICK=1 shorter); fails when it is not ahead
+	@QUICK=$(QUICK) $(BIN)/python -m scripts.bench
 
 lint: $(READY) ## Style, types, floors, generated files
 	@$(BIN)/ruff check --quiet .

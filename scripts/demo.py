@@ -33,7 +33,7 @@ LIVE = {
         "minimum_requests": 250,
         "minimum_labels": 250,
         "grace": "4s",
-        "latency_tolerance": 3.0,  # the gateway shares this machine with the pipeline and the customers
+        "latency_slack_ms": 1000.0,  # the gateway shares this machine with the pipeline and the customers
         "timeout_ms": 10_000,
     },
     "wait": "4m",

@@ -139,7 +139,7 @@ def service_gates(policy: Policy, rows: pl.DataFrame, share: Mapping[str, float]
     tried = rows if policy.strategy == "blue_green" else rows.filter(pl.col("phase") == "canary")
     latency = judge_latency(
         tried["champion_ms"].to_numpy(),
-        tried["challenger_ms"].to_numpy(),
+        np.maximum(tried["challenger_ms"].to_numpy() - policy.latency_slack_ms, 0.0),
         alpha=share["latency"],
         tolerance=policy.latency_tolerance,
         minimum=policy.minimum_requests,

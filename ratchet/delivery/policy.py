@@ -62,6 +62,7 @@ class Policy:
         grace: Seconds for which what was recorded is not looked at yet: gateways roll it each minute, and what came to light late would
             change the order of what was judged before.
         latency_tolerance: Share by which more requests than the champion's own may exceed its P90 and P95.
+        latency_slack_ms: Milliseconds by which it may be slower whatever that is as a share: twice 0.5 ms is nothing that a client notices.
         error_tolerance: Share of requests that may fail more often than the champion's.
         key: Column whose value keeps a client on one model, e.g. a customer; empty for the request's own key, or its id.
         timeout_ms: Milliseconds after which the challenger's answer counts as an error.
@@ -88,6 +89,7 @@ class Policy:
     block_cap: int = 3
     grace: float = 90.0
     latency_tolerance: float = 0.25
+    latency_slack_ms: float = 5.0
     error_tolerance: float = 0.005
     key: str = ""
     timeout_ms: float = 1000.0
@@ -103,6 +105,7 @@ class Policy:
         "relative_margin": (0.0, 1000.0),
         "minimum_coverage": (0.0, 1.0),
         "latency_tolerance": (0.0, 10.0),
+        "latency_slack_ms": (0.0, 600_000.0),
         "error_tolerance": (0.0, 0.5),
         "block_cap": (1, 10_000),
         "minimum_requests": (1, 1e9),

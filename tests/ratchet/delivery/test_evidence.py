@@ -19,7 +19,7 @@ START = 1_750_000_000.0
 DAY = 86_400.0
 LATER = datetime.fromtimestamp(START + 10 * DAY, UTC)
 LOSS = {"kind": "cost", "cost_false_negative": 5.0}
-POLICY = Policy(margin=0.05, minimum_requests=100, minimum_labels=100, loss=LOSS, label_delay=DAY, grace=0.0)
+POLICY = Policy(margin=0.05, minimum_requests=100, minimum_labels=100, loss=LOSS, label_delay=DAY, grace=0.0, latency_slack_ms=0.0)
 
 
 class Trial:
@@ -166,6 +166,14 @@ def test_a_slow_challenger_is_aborted_on_canary_traffic(trial):
         [None] * 600, WRONG, RIGHT, assign=lambda i: i % 2, latency=lambda i, role: noise[i] * (1.6 if role == "challenger" else 1)
     )
     assert trial.look().reason.startswith("latency")
+
+
+def test_a_slowdown_that_nobody_notices_is_none(world, name, tmp_path):
+    trial = Trial(world, name, tmp_path, replace(POLICY, latency_slack_ms=8.0))
+    canary(trial)
+    noise = np.random.default_rng(0).lognormal(2, 0.25, 600)
+    trial.traffic(LABELS, WRONG, RIGHT, assign=lambda i: i % 2, latency=lambda i, role: noise[i] * (1.6 if role == "challenger" else 1))
+    assert trial.look().word == "promote"
 
 
 def test_a_broken_split_is_held(trial):
