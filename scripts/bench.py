@@ -102,11 +102,10 @@ def measure(who: str, server: servers.Server, work: Work, wrk: str, seconds: int
     for rows in ROWS:
         bodies = work.bodies[server.form, rows]
         load(wrk, server.url, bodies, 1)
-        before, begun = processor_seconds(server), time.perf_counter()
+        before = processor_seconds(server)
         figures = load(wrk, server.url, bodies, seconds)
         spent = processor_seconds(server) - before
-        asked = figures.rate * (time.perf_counter() - begun)
-        lines.append(Line(who, rows, figures, spent / max(asked, 1) * 1e6))
+        lines.append(Line(who, rows, figures, spent / max(figures.requests, 1) * 1e6))
         print(row(lines[-1]), flush=True)
     return lines
 

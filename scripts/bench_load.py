@@ -15,11 +15,13 @@ class Figures:
     """What a contender did in one cell.
 
     Attributes:
-        rate: Requests answered per second.
+        requests: Requests answered.
+        rate: Of them per second.
         p50: Milliseconds; so are p95 and p99.
         failed: Requests without an answer of status 2xx or 3xx.
     """
 
+    requests: int
     rate: float
     p50: float
     p95: float
@@ -37,7 +39,7 @@ class Figures:
         found = {word[1]: float(word[2]) for word in words if len(word) == 3}
         try:
             p50, p95, p99 = (found[name] / 1000 for name in ("p50", "p95", "p99"))
-            return cls(found["requests"] / found["microseconds"] * 1e6, p50, p95, p99, int(found["failed"]))
+            return cls(int(found["requests"]), found["requests"] / found["microseconds"] * 1e6, p50, p95, p99, int(found["failed"]))
         except (KeyError, ZeroDivisionError) as error:
             raise ValueError(f"wrk did not print its figures ({error!r}): {printed[-2000:]!r}") from error
 

@@ -1,17 +1,286 @@
-"""Installations for the tests of a live rollout: small real models, a running gateway, and clients that note every failure."""
+"""Installations for the tests of a live rollout: registered models, a real gateway, and clients that note every failure."""
 
+import http.client
+import json
+import math
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import psutil
 import pytest
 
-from ratchet.delivery.ledger import ModelRef
+from ratchet.data.tables import write_dataset
+from ratchet.delivery.ledger import Ledger, ModelRef
+from ratchet.delivery.policy import Policy
+from ratchet.delivery.registry import Lineage, find_version, register_model
+from ratchet.settings import Settings
+from tests.gateway import GatewayProcess
+from tests.postgres import PostgreSQL
 from tests.ratchet.serving.conftest import small_package
+
+NAME = "fraud"
+PROGRAM = Path(__file__).with_name("advancing.py")
+POLICY = {
+    "steps": (50,),
+    "margin": 0.2,
+    "minimum_requests": 40,
+    "minimum_labels": 40,
+    "loss": {"kind": "cost"},
+    "grace": 3.0,
+    "latency_tolerance": 10.0,  # the tests, two models and a database share two cores; what is tried here is not speed
+    "error_tolerance": 0.5,
+    "timeout_ms": 10_000.0,
+}
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelRef, ...]:
-    """Two versions in a store that no test may change: "1", a champion, and "2"."""
-    folder = tmp_path_factory.mktemp("models")
-    made = []
-    for number in (1, 2):
-        path, digest = small_package(folder / str(number) / "model", seed=number - 1)
-        made.append(ModelRef(str(number), digest, str(path)))
-    return tuple(made)
+def registered(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home with two registered versions, "1", a champion, and "2", which is right about `truth`. No test may change it."""
+    folder = tmp_path_factory.mktemp("registered")
+    table = pl.DataFrame({"amount": np.arange(400.0) % 37, "hour": np.arange(400) % 24})
+    write_dataset(table, folder / "reference", source="the test")
+    (folder / "schema.yaml").write_text("columns: {amount: {type: number}}\n", encoding="utf-8")
+    settings = Settings(home=folder / "home")
+    for seed in range(2):
+        path, _ = small_package(folder / str(seed) / "model", seed=seed)
+        register_model(path, folder / "reference", folder / "schema.yaml", lineage=Lineage(NAME, 0, "run", {}, {}), settings=settings)
+    return settings
+
+
+@pytest.fixture(scope="session")
+def models(registered: Settings) -> tuple[ModelRef, ...]:
+    """References to the two versions."""
+    return find_version(NAME, "1", registered), find_version(NAME, "2", registered)
+
+
+def truth(row: dict[str, float]) -> int:
+    """What becomes of a row; the challenger was trained on it."""
+    return int(row["amount"] + 3 > row["hour"])
+
+
+def until(true: Callable[[], Any], seconds: float, what: Callable[[], object] = lambda: "") -> Any:
+    """Wait until something is true, and return it."""
+    end = time.monotonic() + seconds
+    while not (value := true()):
+        assert time.monotonic() < end, f"waited {seconds:g} s in vain; {what()}"
+        time.sleep(0.02)
+    return value
+
+
+def durable(postgresql: PostgreSQL) -> str:
+    """Return a database that loses no commit when it is killed."""
+    return postgresql.new_database().replace("%20-csynchronous_commit%3Doff", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and what came of it; status 0 for no answer at all. The times are of `time.monotonic`."""
+
+    sent: float
+    done: float
+    status: int
+    version: str
+    error: str
+
+
+class Clients:
+    """Threads that send one request after another, and the label of each that was answered."""
+
+    def __init__(self, url: str, *, threads: int = 2, pause: float = 0.004, labels: bool = True) -> None:
+        """Prepare; they run while the block does."""
+        self.host = url.removeprefix("http://")
+        self.pause, self.labels = pause, labels
+        self.exchanges: list[Exchange] = []
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._run, args=(number, threads), daemon=True) for number in range(threads)]
+
+    def __enter__(self) -> "Clients":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def failures(self, since: float = 0.0) -> list[Exchange]:
+        """Return what was sent since then and got no good answer."""
+        return [one for one in self.exchanges if one.sent >= since and one.error]
+
+    def answers(self, since: float = 0.0, version: str = "") -> list[Exchange]:
+        """Return the good answers to what was sent since then, of a version or of all."""
+        return [one for one in self.exchanges if one.sent >= since and not one.error and version in ("", one.version)]
+
+    def p95(self, since: float, end: float = math.inf) -> float:
+        """Return the 95th percentile of how long answers took, in milliseconds."""
+        return float(np.quantile([(one.done - one.sent) * 1000 for one in self.answers(since) if one.sent < end], 0.95))
+
+    def _run(self, number: int, threads: int) -> None:
+        connection, due = self._connect(), []
+        for i in range(number, 10**9, threads):
+            if self._stop.is_set():
+                break
+            row = {"amount": float(i % 37), "hour": i % 24}
+            sent = time.monotonic()
+            try:
+                status, body = self._post(connection, f"/predict/{NAME}", row)
+                answer = json.loads(body)
+                good = status == 200 and math.isfinite(answer["predictions"][0]["probability"])
+                note = Exchange(sent, time.monotonic(), status, answer.get("version", ""), "" if good else body.decode()[:300])
+                due += [{"request_id": answer["request_id"], "label": truth(row)}] if good else []
+                if self.labels and len(due) >= 40:
+                    due, (status, body) = [], self._post(connection, f"/v2/models/{NAME}/feedback", {"labels": due})
+                    self.exchanges += [] if status == 200 else [Exchange(sent, time.monotonic(), status, "", f"labels: {body.decode()[:300]}")]
+            except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+                note = Exchange(sent, time.monotonic(), 0, "", f"{type(error).__name__}: {error}")
+                connection.close()
+                connection = self._connect()
+            self.exchanges.append(note)
+            time.sleep(0.1 if note.error else self.pause)
+        connection.close()
+
+    def _connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(self.host, timeout=30)
+
+    def _post(self, connection: http.client.HTTPConnection, path: str, document: object) -> tuple[int, bytes]:
+        connection.request("POST", path, json.dumps(document), {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+
+class Advancer:
+    """A process that advances the rollout again and again, as a recurring run would."""
+
+    def __init__(self, settings: Settings, prefix: str, *, stall_at: str = "", wait: str = "0s") -> None:
+        """Start it.
+
+        Args:
+            settings: The installation.
+            prefix: Its runs are called so, with a number.
+            stall_at: Checkpoint of the ledger at which it stops and waits to be killed; empty for none.
+            wait: For how long each advance waits for evidence.
+        """
+        request = {"settings": settings.model_dump(mode="json"), "name": NAME, "prefix": prefix, "stall_at": stall_at, "wait": wait}
+        command = [sys.executable, "-W", "ignore", str(PROGRAM), json.dumps(request)]
+        environment = {"PYTHONPATH": str(PROGRAM.parents[2])}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+        self.told: list[dict[str, str]] = []
+        self.complaint = ""
+        self._readers = [threading.Thread(target=self._read, daemon=True), threading.Thread(target=self._listen, daemon=True)]
+        for reader in self._readers:
+            reader.start()
+
+    def next(self, what: str, since: int = 0) -> dict[str, str]:
+        """Wait for the next thing of a kind that it tells: "verdict", "checkpoint" or "ready"."""
+
+        def found() -> dict[str, str] | None:
+            assert self.process.poll() is None, f"it ended: {self.complaint[-3000:]}"
+            return next((one for one in self.told[since:] if what in one), None)
+
+        return until(found, 60, lambda: f"{what} was not told; the last was {self.told[-1:]}")  # type: ignore[no-any-return]
+
+    def kill(self) -> None:
+        """Kill it at once."""
+        self.process.kill()
+        self.process.wait()
+        for reader in self._readers:
+            reader.join(10)
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream is not None
+            stream.close()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.endswith("\n"):  # the last one may be torn
+                self.told.append(json.loads(line))
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.complaint += line
+
+
+@dataclass
+class Live:
+    """An installation with a running gateway on a port of its own."""
+
+    settings: Settings
+    models: tuple[ModelRef, ...]
+    gateway: GatewayProcess = field(init=False)
+
+    def __post_init__(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        variables = {"RATCHET_LEDGER_URL": self.settings.ledger_url} if self.settings.ledger_url else {}
+        self.gateway = GatewayProcess(self.settings.home, "--port", str(port), "--roll", "1", variables=variables)
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger.open(self.settings)
+
+    @property
+    def health(self) -> dict[str, Any]:
+        """What the gateway says of the deployment."""
+        return json.loads(self.gateway.get("/v2/health/ready")[1])["deployments"][NAME]  # type: ignore[no-any-return]
+
+    @property
+    def workers(self) -> list[int]:
+        return json.loads((self.settings.home / "gateway.json").read_text())["workers"]  # type: ignore[no-any-return]
+
+    def child(self) -> int:
+        """Return the process in which the challenger runs."""
+
+        def found() -> int | None:
+            ours = psutil.Process(self.workers[0]).children()
+            return next((one.pid for one in ours if "ratchet.serving.child" in one.cmdline()), None)
+
+        return until(found, 30)  # type: ignore[no-any-return]
+
+    def promote(self) -> None:
+        """Make version 1 the champion, unless it is."""
+        state = self.ledger.deployment(NAME)
+        if state.champion != self.models[0]:
+            self.ledger.promote(NAME, self.models[0], generation=state.generation, who="test", why="first")
+
+    def begin(self, phase: str, *, ready: bool = True, **policy: Any) -> int:
+        """Begin a rollout anew, wait until the challenger scores, and return the rollout's identity."""
+        self.abort()
+        rules = Policy(**{**POLICY, "shadow": phase == "shadow", **policy})
+        state = self.ledger.deployment(NAME)
+        begun = self.ledger.begin(NAME, self.models[1], rules, generation=state.generation, who="test", why="better").deployment.begun
+        if ready:
+            until(lambda: (self.health["companion"] or {}).get("state") == "ready" and self.health["rollout"] == begun, 60, lambda: self.health)
+        return begun
+
+    def abort(self) -> None:
+        """End what is under trial, if anything is."""
+        state = self.ledger.deployment(NAME)
+        if state.challenger is not None:
+            self.ledger.abort(NAME, generation=state.generation, who="test", why="enough")
+
+
+@contextmanager
+def live(home: Path, registered: Settings, models: tuple[ModelRef, ...], ledger_url: str = "") -> Iterator[Live]:
+    """Run an installation whose champion is version 1."""
+    shutil.copytree(registered.home, home)
+    made = Live(Settings(home=home, ledger_url=ledger_url), models)
+    made.promote()
+    made.gateway.start()
+    try:
+        yield made
+    finally:
+        made.gateway.stop()

@@ -25,10 +25,10 @@ from ratchet.settings import Settings
 from ratchet.traffic.journal import Journal
 from ratchet.traffic.records import Label, Prediction
 from ratchet.traffic.store import TrafficStore
-from tests.pipelines.rollout_world import models
+from tests.pipelines.rollout_world import durable, models, registered
 from tests.postgres import PostgreSQL
 
-__all__ = ["models"]  # a fixture
+__all__ = ["models", "registered"]  # fixtures
 
 NAME = "fraud"
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -250,7 +250,7 @@ def test_requests_that_are_none_of_this_rollout_are_no_evidence(installation, re
 @pytest.mark.slow
 @pytest.mark.parametrize("predictions", PREDICTIONS)
 def test_with_postgresql_killed_at_the_look_nothing_is_promoted(postgresql: PostgreSQL, models, tmp_path, recorded, predictions):
-    installation = Installation(Settings(home=tmp_path, ledger_url=postgresql.new_database()))
+    installation = Installation(Settings(home=tmp_path, ledger_url=durable(postgresql)))
     installation.begin(models)
     put("store", recorded("traffic", "right labels", predictions), installation.store)
     installation.now = START + 10 * DAY

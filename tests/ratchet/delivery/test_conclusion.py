@@ -8,6 +8,8 @@ import pytest
 
 from ratchet.delivery.conclusion import conclude
 from ratchet.delivery.holding import hold
+from ratchet.delivery.ledger import Ledger
+from ratchet.delivery.policy import Policy
 from ratchet.delivery.promotion import promote_version
 from ratchet.delivery.verification import verify
 
@@ -120,3 +122,32 @@ def test_a_ledger_that_cannot_be_reached_is_a_summary_and_not_a_failure(name, tm
     end.write(tmp_path / "summary.md")
     assert "could not be concluded" in (tmp_path / "summary.md").read_text()
     assert "choose another home" in end.outcome.reason
+
+
+@pytest.fixture
+def tried(settings, model):
+    """A ledger in which a run has begun to try a challenger."""
+    ledger = Ledger.open(settings)
+    ledger.promote("fraud", model(1), generation=0, who="test", why="first")
+    ledger.begin("fraud", model(2), Policy(), generation=1, who="run r", why="better", run_id="r")
+    return ledger
+
+
+def test_a_challenger_that_a_dead_run_left_on_trial_is_taken_away(tried, model):
+    done = conclude("fraud", run_id="r", open_ledger=lambda uri: tried)
+    assert "which was on trial" in done.aborted
+    state = tried.deployment("fraud")
+    assert (state.champion, state.challenger, state.phase) == (model(1), None, "stable")
+    assert tried.history("fraud")[-1].action == "abort"
+
+
+def test_a_rollout_that_is_pending_is_left_for_a_later_run(tried, model):
+    tried.record_verdict("r", "fraud", "advance", "pending", "labels are late")
+    done = conclude("fraud", run_id="r", open_ledger=lambda uri: tried)
+    assert (done.aborted, done.outcome.word) == ("", "pending")
+    assert tried.deployment("fraud").challenger == model(2)
+
+
+def test_what_another_run_tries_is_not_touched(tried, model):
+    conclude("fraud", run_id="s", open_ledger=lambda uri: tried)
+    assert tried.deployment("fraud").challenger == model(2)
