@@ -24,6 +24,8 @@ from ratchet.data.tables import write_dataset
 from ratchet.delivery.ledger import Ledger, ModelRef
 from ratchet.delivery.policy import Policy
 from ratchet.delivery.registry import Lineage, find_version, register_model
+from ratchet.models.manifest import write_manifest
+from ratchet.models.package import package_digest
 from ratchet.settings import Settings
 from tests.gateway import GatewayProcess
 from tests.postgres import PostgreSQL
@@ -32,7 +34,7 @@ from tests.ratchet.serving.conftest import small_package
 NAME = "fraud"
 PROGRAM = Path(__file__).with_name("advancing.py")
 POLICY = {
-    "steps": (50,),
+    "steps": (25, 50),
     "margin": 0.2,
     "minimum_requests": 40,
     "minimum_labels": 40,
@@ -62,6 +64,16 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def models(registered: Settings) -> tuple[ModelRef, ...]:
     """References to the two versions."""
     return find_version(NAME, "1", registered), find_version(NAME, "2", registered)
+
+
+@pytest.fixture(scope="session")
+def raising(tmp_path_factory: pytest.TempPathFactory) -> ModelRef:
+    """A version "3" whose model wants a column more than its package says, so that each prediction raises."""
+    path, _ = small_package(tmp_path_factory.mktemp("raising") / "model", seed=0)
+    other, _ = small_package(path.with_name("other"), seed=0, inputs={"amount": "number", "hour": "integer", "shop": "integer"})
+    shutil.copyfile(other / "model.cbm", path / "model.cbm")
+    write_manifest(path, None)
+    return ModelRef("3", package_digest(path, "catboost"), str(path))
 
 
 def truth(row: dict[str, float]) -> int:
@@ -256,14 +268,19 @@ class Live:
         if state.champion != self.models[0]:
             self.ledger.promote(NAME, self.models[0], generation=state.generation, who="test", why="first")
 
-    def begin(self, phase: str, *, ready: bool = True, **policy: Any) -> int:
+    def begin(self, phase: str, *, challenger: ModelRef | None = None, **policy: Any) -> int:
         """Begin a rollout anew, wait until the challenger scores, and return the rollout's identity."""
         self.abort()
+        model = challenger or self.models[1]
         rules = Policy(**{**POLICY, "shadow": phase == "shadow", **policy})
         state = self.ledger.deployment(NAME)
-        begun = self.ledger.begin(NAME, self.models[1], rules, generation=state.generation, who="test", why="better").deployment.begun
-        if ready:
-            until(lambda: (self.health["companion"] or {}).get("state") == "ready" and self.health["rollout"] == begun, 60, lambda: self.health)
+        begun = self.ledger.begin(NAME, model, rules, generation=state.generation, who="test", why="better").deployment.begun
+
+        def scores() -> bool:
+            health = self.health
+            return health["rollout"] == begun and (health["companion"] or {}).get("state") == "ready"
+
+        until(lambda: scores() or self.ledger.deployment(NAME).begun != begun, 60, lambda: self.health)
         return begun
 
     def abort(self) -> None:

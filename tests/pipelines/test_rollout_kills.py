@@ -47,7 +47,7 @@ class Siege:
     def kill(self, kind: str, phase: str) -> None:
         """Kill once, and see that everything comes back."""
         state = self.live.ledger.deployment(NAME)
-        if state.challenger is None or state.phase != phase:
+        if state.challenger is None or state.phase != phase or kind == "advance":
             self.live.begin(phase, minimum_requests=40 if kind == "advance" else 300)
         begun = self.live.ledger.deployment(NAME).begun
         point = self._prepare_advancer() if kind == "advance" else ""
