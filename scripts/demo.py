@@ -28,7 +28,7 @@ STORY = (
 )
 LIVE = {
     "policy": {
-        "steps": [10, 50],
+        "steps": [20, 50],
         "margin": 0.02,
         "minimum_requests": 250,
         "minimum_labels": 250,
@@ -128,7 +128,7 @@ def first_sentences(text, limit=180):
         if len(kept) + len(sentence) > limit:
             break
         kept += f" {sentence}"
-    return kept
+    return kept.rstrip(";")
 
 
 def write_report(runs) -> Path:

@@ -88,7 +88,7 @@ class Traffic:
         for number, first in enumerate(range(0, self.rows.height, 400)):
             if self.stopped.is_set():
                 return
-            replay = Replay(self.url, self.name, target="fraud", key=CARD, rate=2000.0, prefix=f"pay-{time.time_ns()}-{number}")
+            replay = Replay(self.url, self.name, target="fraud", key=CARD, rate=800.0, prefix=f"pay-{time.time_ns()}-{number}")
             sent = replay.send(self.rows.slice(first, 400))
             self.answered += sent.requests - sent.failed
             self.failed += sent.failed

@@ -68,7 +68,7 @@ def begin_rollout(name: str, version: str, *, generation: int, run_id: str, why:
         return _say(ledger, name, run_id, "unfit", fit.reason, generation)
     if champion is None or policy.strategy == "direct":
         first = "there is no champion to try it against" if champion is None else "the policy asks for no live trial"
-        return _say(ledger, name, run_id, "direct", f"{why}; {first}; {fit.reason}", generation)
+        return _say(ledger, name, run_id, "direct", f"{why.removesuffix('.')}; {first}; {fit.reason}", generation)
     settled = replace(policy, loss=settle_loss(policy.loss, champion, model, ledger.settings))
     facts: dict[str, Any] = {"version": version, "digest": model.digest, "run_id": run_id}
     try:

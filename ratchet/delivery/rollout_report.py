@@ -1,6 +1,7 @@
 """The report of a rollout: the verdict and why, each test's wealth over time, the traffic, and every look."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from ratchet.delivery.advance import Advance
@@ -101,7 +102,7 @@ def looks_table(looks: Sequence[Look]) -> Table:
     rows: list[dict[str, Cell]] = [
         {
             "look": look.number,
-            "at (UTC)": look.at[:19].replace("T", " "),
+            "at (UTC)": f"{datetime.fromisoformat(look.at):%d %b %H:%M:%S}".replace(" ", "\u00a0"),
             "phase": f"{look.phase} {look.percent}%" if look.phase == "canary" else look.phase,
             "verdict": look.verdict,
             "why": look.reason,

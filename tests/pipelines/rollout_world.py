@@ -154,7 +154,9 @@ class Clients:
                 due += [{"request_id": answer["request_id"], "label": truth(row)}] if good else []
                 if self.labels and len(due) >= 40:
                     due, (status, body) = [], self._post(connection, f"/v2/models/{NAME}/feedback", {"labels": due})
-                    self.exchanges += [] if status == 200 else [Exchange(sent, time.monotonic(), status, "", f"labels: {body.decode()[:300]}")]
+                    self.exchanges += (
+                        [] if status == 200 else [Exchange(sent, time.monotonic(), status, "", f"labels: {body.decode()[:300]}")]
+                    )
             except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
                 note = Exchange(sent, time.monotonic(), 0, "", f"{type(error).__name__}: {error}")
                 connection.close()
