@@ -112,7 +112,7 @@ def advance(
             if decision.move == "pending" and rollout.leased is not None:
                 ledger.renew_lease(name, rollout.begun, max(rollout.deadline, ledger.clock()), "between runs")
             return _conclude(ledger, name, run_id, decision, rollout)
-        sleep(min(PAUSE + waiting / 20, max(wait - waiting, 0.0), 10.0))
+        sleep(min(PAUSE + waiting / 20, max(wait - waiting, 0.0), 10.0, rollout.policy.lease / 3))
 
 
 def look(rollout: Rollout, *, run_id: str, ledger: Ledger, observe: Observe, as_of: datetime | None) -> tuple[Decision, Sight]:

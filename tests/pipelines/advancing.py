@@ -9,10 +9,13 @@ import time
 from itertools import count
 from typing import Any
 
+from ratchet.delivery.evidence import TrafficEvidence
 from ratchet.delivery.ledger import Ledger
 from ratchet.delivery.trial_run import advance_in_run
 from ratchet.errors import LedgerError
 from ratchet.settings import Settings
+
+IMPORTED = (TrafficEvidence,)  # before the first advance, because it takes seconds
 
 
 def tell(**said: str) -> None:

@@ -43,6 +43,7 @@ class Siege:
     kills: Counter[str] = field(default_factory=Counter)
     became: Counter[str] = field(default_factory=Counter)
     costs: Counter[str] = field(default_factory=Counter)
+    slowest: dict[str, float] = field(default_factory=dict)
 
     def kill(self, kind: str, phase: str) -> None:
         """Kill once, and see that everything comes back."""
@@ -115,7 +116,8 @@ class Siege:
 
     def _expect_champion(self, kind: str, before: float, back: float) -> None:
         champion = self.live.models[0].version
-        until(lambda: self.clients.answers(back, champion), BACK_SECONDS, lambda: (kind, self.clients.exchanges[-3:]))
+        answers = until(lambda: self.clients.answers(back, champion), BACK_SECONDS, lambda: (kind, self.clients.exchanges[-3:]))
+        self.slowest[kind] = max(self.slowest.get(kind, 0.0), answers[0].done - before)
         harmless = kind not in ("worker", "parent")
         lost: list[Exchange] = self.clients.failures(before)
         self.costs[kind] += len(lost)
@@ -131,7 +133,10 @@ class Siege:
         assert state.champion == self.live.models[0]
         if state.begun == begun:
             assert ledger.looks(NAME, begun)
-        self.became[f"{kind}: {'goes on' if state.begun == begun else 'aborted by ' + ledger.history(NAME)[-1].who.partition(' ')[0]}"] += 1
+            self.became[f"{kind}: goes on"] += 1
+        else:
+            row = ledger.history(NAME)[-1]
+            self.became[f"{kind}: aborted by {row.who.partition(' ')[0]}: {row.why[:60]}"] += 1
 
     def expect_promotion(self) -> None:
         """After all that, a challenger that is better is found to be."""
@@ -157,8 +162,8 @@ def test_whatever_is_killed_the_champion_answers_and_the_rollout_is_not_stuck(si
         siege.kill(kind, phase)
     siege.expect_promotion()
     assert siege.kills.total() == amount
-    for title, counted in (("kills", siege.kills), ("the rollout afterwards", siege.became), ("requests lost", siege.costs)):
+    for title, counted in (("kills", siege.kills), ("the rollout afterwards", siege.became), ("requests lost", siege.costs), ("seconds until the champion answers, at most", siege.slowest)):
         print(f"\n{title}:")
         for what, count in sorted(counted.items()):
-            print(f"  {count:5}  {what}")
+            print(f"  {count:5.3g}  {what}")
     print(f"\n{len(siege.clients.answers())} requests answered")

@@ -110,6 +110,21 @@ def test_waiting_ends_when_the_time_is_up_and_keeps_the_lease_meanwhile(story):
     assert story.ledger.lease("fraud") == NOW + timedelta(hours=2), "between runs only the deadline ends it"
 
 
+def test_a_short_lease_does_not_run_out_while_a_run_waits(settings, model):
+    story = Story(settings, model, replace(POLICY, lease=1.0))
+    story.sights = [sight(seen=replace(ENOUGH, requests=3))]
+    leased = []
+    move = story.sleep
+
+    def sleep(seconds):
+        move(seconds)
+        leased.append(story.ledger.lease("fraud") - story.now)
+
+    story.sleep = sleep
+    story.advance(wait=20.0)
+    assert min(leased) > timedelta(0), "the gateway would have taken the challenger away"
+
+
 def test_nobody_waits_for_traffic_that_does_not_come(story):
     story.sights = [sight(seen=Seen(0, 0, 0, 0.0, 0))]
     assert story.advance(wait=600.0).verdict == "pending"
