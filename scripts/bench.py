@@ -61,9 +61,9 @@ class Work:
     expected: dict
 
 
-def make_work(folder: Path) -> Work:
-    """Train the models and write the bodies."""
-    champion, challenger = (train(folder / f"model{seed}" / "model", seed) for seed in (0, 1))
+def make_work(folder: Path, **size: int) -> Work:
+    """Train the models, of a size that `train` takes, and write the bodies."""
+    champion, challenger = (train(folder / f"model{seed}" / "model", seed, **size) for seed in (0, 1))
     frame = payments(2048, seed=7)
     bodies, expected = {}, {}
     for rows in ROWS:
@@ -139,7 +139,7 @@ def measure_gateway(work: Work, wrk: str, seconds: int) -> list[Line]:
             check_answers(server, work, either=True)
             lines += measure(f"the same, and {told}", server, work, wrk, seconds)
             state = server.get("/v2/health/ready")["deployments"]["bench"]["companion"]
-            print(f"<!-- companion: {state} -->", flush=True)
+            print(f"<!-- companion: {state['requests']:,} requests, {state['errors']} errors, {state['skipped']} skipped -->", flush=True)
             ledger.abort("bench", **generation())
             time.sleep(1)
     return lines
@@ -191,7 +191,7 @@ def machine() -> str:
     except (OSError, IndexError):
         name = platform.processor() or platform.machine()
     libraries = ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
-    return f"{os.cpu_count()} cores of {name}, Python {platform.python_version()}, {libraries}"
+    return f"{os.cpu_count()} cores of {name}, Python {platform.python_version()}, {libraries}; load before {os.getloadavg()[0]:.1f}"
 
 
 def costs(work: Work, requests: int) -> None:

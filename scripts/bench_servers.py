@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import Request, urlopen
+
+import httpx
 
 ROOT = Path(__file__).resolve().parents[1]
 MLSERVER = ROOT / ".bench" / "mlserver"
@@ -49,13 +49,12 @@ class Server:
 
     def answer(self, body: str) -> Any:
         """Return what it answers to a body."""
-        with urlopen(Request(self.url, body.encode(), {"Content-Type": "application/json"}), timeout=60) as answer:
-            return json.loads(answer.read())
+        answer = httpx.post(self.url, content=body, headers={"Content-Type": "application/json"}, timeout=60)
+        return answer.raise_for_status().json()
 
     def get(self, path: str) -> Any:
         """Return the document at a path."""
-        with urlopen(self.origin + path, timeout=60) as answer:
-            return json.loads(answer.read())
+        return httpx.get(self.origin + path, timeout=60).raise_for_status().json()
 
 
 def predictions_of(answer: dict) -> list[float]:
@@ -175,9 +174,8 @@ def free_port() -> int:
 def _ready(server: Server, path: str) -> bool:
     try:
         if path:
-            with urlopen(server.origin + path, timeout=5) as answer:
-                return answer.status == 200
+            return httpx.get(server.origin + path, timeout=5).status_code == 200
         socket.create_connection(("127.0.0.1", int(server.origin.rpartition(":")[2])), timeout=5).close()
         return True
-    except (URLError, OSError):
+    except (httpx.HTTPError, OSError):
         return False

@@ -1,8 +1,6 @@
-"""Installations for the tests of a live rollout: registered models, a real gateway, and clients that note every failure."""
+"""Installations for the tests of a live rollout: registered models, a real gateway, a process that advances what is under trial."""
 
-import http.client
 import json
-import math
 import shutil
 import socket
 import subprocess
@@ -28,10 +26,10 @@ from ratchet.models.manifest import write_manifest
 from ratchet.models.package import package_digest
 from ratchet.settings import Settings
 from tests.gateway import GatewayProcess
+from tests.pipelines.rollout_clients import NAME
 from tests.postgres import PostgreSQL
 from tests.ratchet.serving.conftest import small_package
 
-NAME = "fraud"
 PROGRAM = Path(__file__).with_name("advancing.py")
 POLICY = {
     "steps": (25, 50),
@@ -48,7 +46,7 @@ POLICY = {
 
 @pytest.fixture(scope="session")
 def registered(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A home with two registered versions, "1", a champion, and "2", which is right about `truth`. No test may change it."""
+    """A home with two registered versions, "1", a champion, and "2", which knows the `truth`. No test may change it."""
     folder = tmp_path_factory.mktemp("registered")
     table = pl.DataFrame({"amount": np.arange(400.0) % 37, "hour": np.arange(400) % 24})
     write_dataset(table, folder / "reference", source="the test")
@@ -76,11 +74,6 @@ def raising(tmp_path_factory: pytest.TempPathFactory) -> ModelRef:
     return ModelRef("3", package_digest(path, "catboost"), str(path))
 
 
-def truth(row: dict[str, float]) -> int:
-    """What becomes of a row; the challenger was trained on it."""
-    return int(row["amount"] + 3 > row["hour"])
-
-
 def until(true: Callable[[], Any], seconds: float, what: Callable[[], object] = lambda: "") -> Any:
     """Wait until something is true, and return it."""
     end = time.monotonic() + seconds
@@ -93,85 +86,6 @@ def until(true: Callable[[], Any], seconds: float, what: Callable[[], object] = 
 def durable(postgresql: PostgreSQL) -> str:
     """Return a database that loses no commit when it is killed."""
     return postgresql.new_database().replace("%20-csynchronous_commit%3Doff", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A request and what came of it; status 0 for no answer at all. The times are of `time.monotonic`."""
-
-    sent: float
-    done: float
-    status: int
-    version: str
-    error: str
-
-
-class Clients:
-    """Threads that send one request after another, and the label of each that was answered."""
-
-    def __init__(self, url: str, *, threads: int = 2, pause: float = 0.004, labels: bool = True) -> None:
-        """Prepare; they run while the block does."""
-        self.host = url.removeprefix("http://")
-        self.pause, self.labels = pause, labels
-        self.exchanges: list[Exchange] = []
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(number, threads), daemon=True) for number in range(threads)]
-
-    def __enter__(self) -> "Clients":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(60)
-
-    def failures(self, since: float = 0.0) -> list[Exchange]:
-        """Return what was sent since then and got no good answer."""
-        return [one for one in self.exchanges if one.sent >= since and one.error]
-
-    def answers(self, since: float = 0.0, version: str = "") -> list[Exchange]:
-        """Return the good answers to what was sent since then, of a version or of all."""
-        return [one for one in self.exchanges if one.sent >= since and not one.error and version in ("", one.version)]
-
-    def p95(self, since: float, end: float = math.inf) -> float:
-        """Return the 95th percentile of how long answers took, in milliseconds."""
-        return float(np.quantile([(one.done - one.sent) * 1000 for one in self.answers(since) if one.sent < end], 0.95))
-
-    def _run(self, number: int, threads: int) -> None:
-        connection, due = self._connect(), []
-        for i in range(number, 10**9, threads):
-            if self._stop.is_set():
-                break
-            row = {"amount": float(i % 37), "hour": i % 24}
-            sent = time.monotonic()
-            try:
-                status, body = self._post(connection, f"/predict/{NAME}", row)
-                answer = json.loads(body)
-                good = status == 200 and math.isfinite(answer["predictions"][0]["probability"])
-                note = Exchange(sent, time.monotonic(), status, answer.get("version", ""), "" if good else body.decode()[:300])
-                due += [{"request_id": answer["request_id"], "label": truth(row)}] if good else []
-                if self.labels and len(due) >= 40:
-                    due, (status, body) = [], self._post(connection, f"/v2/models/{NAME}/feedback", {"labels": due})
-                    self.exchanges += (
-                        [] if status == 200 else [Exchange(sent, time.monotonic(), status, "", f"labels: {body.decode()[:300]}")]
-                    )
-            except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
-                note = Exchange(sent, time.monotonic(), 0, "", f"{type(error).__name__}: {error}")
-                connection.close()
-                connection = self._connect()
-            self.exchanges.append(note)
-            time.sleep(0.1 if note.error else self.pause)
-        connection.close()
-
-    def _connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(self.host, timeout=30)
-
-    def _post(self, connection: http.client.HTTPConnection, path: str, document: object) -> tuple[int, bytes]:
-        connection.request("POST", path, json.dumps(document), {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        return answer.status, answer.read()
 
 
 class Advancer:

@@ -25,12 +25,14 @@ from ratchet.settings import Settings
 from ratchet.traffic.journal import Journal
 from ratchet.traffic.records import Label, Prediction
 from ratchet.traffic.store import TrafficStore
+from tests.pipelines.rollout_clients import NAME
 from tests.pipelines.rollout_world import durable, models, registered
 from tests.postgres import PostgreSQL
 
 __all__ = ["models", "registered"]  # fixtures
 
-NAME = "fraud"
+pytestmark = pytest.mark.slow
+
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 LOSS = {"kind": "cost", "cost_false_negative": 5.0}
@@ -247,7 +249,6 @@ def test_requests_that_are_none_of_this_rollout_are_no_evidence(installation, re
     never_promotes(installation)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("predictions", PREDICTIONS)
 def test_with_postgresql_killed_at_the_look_nothing_is_promoted(postgresql: PostgreSQL, models, tmp_path, recorded, predictions):
     installation = Installation(Settings(home=tmp_path, ledger_url=durable(postgresql)))

@@ -1,6 +1,6 @@
 """How fast and how quietly a challenger goes under load: by an abort, by a person's word, by a run that died; and one that does harm.
 
-Each time clients are asking a real gateway without a pause, and not one of them may notice.
+Each time clients are asking a real gateway all the time, and not one of them may notice.
 """
 
 import os
@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from threading import Thread
 
 import psutil
@@ -19,7 +18,8 @@ from sqlalchemy import text
 from ratchet.delivery.ledger import Ledger
 from ratchet.delivery.policy import Policy
 from ratchet.settings import Settings
-from tests.pipelines.rollout_world import NAME, POLICY, Advancer, Clients, Live, durable, live, models, raising, registered, until
+from tests.pipelines.rollout_clients import NAME, Clients
+from tests.pipelines.rollout_world import POLICY, Advancer, Live, durable, live, models, raising, registered, until
 from tests.postgres import PostgreSQL
 
 __all__ = ["models", "raising", "registered"]  # fixtures
@@ -40,7 +40,7 @@ def gateway(postgresql: PostgreSQL, registered: Settings, models, tmp_path_facto
 
 @pytest.fixture
 def clients(gateway: Live) -> Iterator[Clients]:
-    with Clients(gateway.gateway.url, threads=3, pause=0.0, labels=False) as clients:
+    with Clients(gateway.gateway.url, threads=3, pause=0.002, labels=False) as clients:
         yield clients
 
 
@@ -80,10 +80,14 @@ def test_after_an_abort_the_challenger_answers_nobody(gateway: Live, clients: Cl
 
 def test_a_rollback_by_the_command_takes_the_challenger_away(gateway: Live, clients: Clients) -> None:
     in_canary(gateway, clients)
+    asked = time.monotonic()
     done = rollback(gateway.settings)
     assert done.returncode == 0, done.stderr
     assert "its challenger is taken away" in done.stdout
-    print(f"\nthe last request that went to the challenger was sent {gone(clients, time.monotonic()):.3f} s after the command had ended")
+    ended = time.monotonic()
+    last = ended + gone(clients, ended)
+    print(f"\nthe last request that went to the challenger was sent {last - asked:.3f} s after the command began")
+    print(f"and {ended - last:.3f} s before it ended")
     assert gateway.ledger.deployment(NAME).champion == gateway.models[0]
     assert gateway.ledger.history(NAME)[-1].action == "abort"
 
@@ -115,7 +119,7 @@ def test_a_rollback_by_the_command_wins_when_the_challenger_is_promoted_in_betwe
     taken = time.monotonic()
     assert answers[0].returncode == 0, answers[0].stderr
     assert [row.action for row in gateway.ledger.history(NAME)][-3:] == ["begin", "promote", "rollback"]
-    print(f"\nthe last request that went to the promoted challenger was sent {gone(clients, taken):.3f} s after the command had ended")
+    print(f"\nthe last request that went to the promoted challenger was sent {-gone(clients, taken):.3f} s before the command ended")
     state = gateway.ledger.deployment(NAME)
     assert (state.champion, state.challenger, state.phase) == (gateway.models[0], None, "stable")
     assert gateway.ledger.verify_chain(NAME).head == "confirmed"
@@ -151,8 +155,15 @@ def crash(gateway: Live) -> None:
     os.kill(gateway.child(), signal.SIGSEGV)
 
 
-@pytest.mark.parametrize("phase", ["shadow", "canary"])
-@pytest.mark.parametrize("harm", [hang, crash], ids=["hangs", "crashes"])
+HARMS = [
+    pytest.param(hang, "shadow", id="hangs-shadow"),
+    pytest.param(crash, "shadow", id="crashes-shadow"),
+    pytest.param(hang, "canary", id="hangs-canary"),
+    pytest.param(crash, "canary", id="crashes-canary", marks=pytest.mark.soak),
+]
+
+
+@pytest.mark.parametrize(("harm", "phase"), HARMS)
 def test_a_challenger_that_does_harm_costs_no_client_anything(
     gateway: Live, clients: Clients, harm: Callable[[Live], None], phase: str
 ) -> None:

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipelines.rollout_world import NAME, Advancer, Clients, Exchange, Live, durable, live, models, registered, until
+from tests.pipelines.rollout_clients import NAME, Clients, Exchange
+from tests.pipelines.rollout_world import Advancer, Live, durable, live, models, registered, until
 from tests.postgres import PostgreSQL
 
 __all__ = ["models", "registered"]  # fixtures
@@ -162,7 +163,12 @@ def test_whatever_is_killed_the_champion_answers_and_the_rollout_is_not_stuck(si
         siege.kill(kind, phase)
     siege.expect_promotion()
     assert siege.kills.total() == amount
-    for title, counted in (("kills", siege.kills), ("the rollout afterwards", siege.became), ("requests lost", siege.costs), ("seconds until the champion answers, at most", siege.slowest)):
+    for title, counted in (
+        ("kills", siege.kills),
+        ("the rollout afterwards", siege.became),
+        ("requests lost", siege.costs),
+        ("seconds until the champion answers, at most", siege.slowest),
+    ):
         print(f"\n{title}:")
         for what, count in sorted(counted.items()):
             print(f"  {count:5.3g}  {what}")

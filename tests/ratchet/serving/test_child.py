@@ -21,6 +21,8 @@ from ratchet.serving.frames import pack, pack_rows, receive
 
 PARENT = """
 import os, socket, subprocess, sys, time
+
+pytestmark = pytest.mark.slow  # real child processes, each with a model to load
 ours, theirs = socket.socketpair()
 command = [sys.executable, "-m", "ratchet.serving.child", str(theirs.fileno()), str(os.getpid())]
 child = subprocess.Popen(command, pass_fds=[theirs.fileno()])

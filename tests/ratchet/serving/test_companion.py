@@ -15,6 +15,8 @@ from ratchet.models.package import ModelPackage
 from ratchet.serving.companion import Companion, CompanionOptions, _replies
 from ratchet.serving.served import describe
 
+pytestmark = pytest.mark.slow  # real child processes, each with a model to load
+
 QUICK = {"pause": 0.05, "longest_pause": 0.1, "hang_seconds": 0.3}
 
 

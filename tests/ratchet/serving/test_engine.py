@@ -19,6 +19,8 @@ from ratchet.serving.companion import CompanionOptions
 from ratchet.serving.rows import Rows
 from ratchet.settings import Settings
 
+pytestmark = pytest.mark.slow  # real child processes, each with a model to load
+
 QUICK = CompanionOptions(pause=0.1, longest_pause=0.2, hang_seconds=0.5)
 
 

@@ -18,6 +18,8 @@ from ratchet.settings import Settings
 from ratchet.traffic.store import TrafficStore
 from tests.ratchet.serving.gateways import GOOD, ROOT, promote, running, until
 
+pytestmark = pytest.mark.slow  # real child processes, each with a model to load
+
 
 @pytest.fixture
 def home(tmp_path, taught):

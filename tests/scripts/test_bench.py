@@ -1,0 +1,68 @@
+"""What ``make bench`` prints and when it fails; the figures here are invented, nothing is timed."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.bench import GATEWAY, USUAL, Line, check_answers, machine, make_work, row, verdict
+from scripts.bench_load import Figures
+
+
+def line(who: str, rate: float, p99: float, rows: int = 1, failed: int = 0) -> Line:
+    return Line(who, rows, Figures(int(rate * 8), rate, p99 / 3, p99 / 2, p99, failed), 250.0)
+
+
+@pytest.mark.parametrize(
+    ("rate", "p99", "failed", "holds"),
+    [(3000, 4, 0, True), (2999, 4, 0, False), (9000, 20, 0, False), (9000, 4, 1, False)],
+    ids=["three times", "less", "a higher P99", "a request that failed"],
+)
+def test_the_line_holds_at_three_times_the_best_of_the_usual_at_a_lower_p99(rate: float, p99: float, failed: int, holds: bool) -> None:
+    others = [line(USUAL[0], 100, 90), line(f"{USUAL[1]}, as it comes", 1000, 20), line(f"{USUAL[1]}, otherwise", 900, 3)]
+    bounds = [line("bound: an echo", 30_000, 1), line(USUAL[0], 9_000, 1, rows=32)]
+    held, told = verdict([line(GATEWAY, rate, p99, failed=failed), *others, *bounds])
+    assert held is holds
+    assert f"{USUAL[1]}, as it comes" in told
+
+
+@pytest.mark.parametrize("present", USUAL)
+def test_nothing_is_claimed_about_a_server_that_did_not_run(present: str) -> None:
+    (missing,) = set(USUAL) - {present}
+    assert verdict([line(GATEWAY, 9000, 1), line(present, 10, 100)]) == (False, f"not judged: {missing} did not run")
+
+
+def test_a_row_of_the_table_names_what_failed() -> None:
+    assert row(line("a server", 1234.5, 6)) == "| a server | 1 | 1,234 | 2.00 | 3.00 | 6.00 | 250 |"
+    assert row(line("a server", 1234.5, 6, failed=2)).endswith("(2 failed)")
+
+
+def test_the_machine_is_named() -> None:
+    assert "cores of" in machine()
+    assert "polars " in machine()
+
+
+class Told:
+    """A server that answers what it is given."""
+
+    form, url = "infer", "http://127.0.0.1"
+
+    def __init__(self, answers: dict[str, list[float]]) -> None:
+        self.answers = answers
+
+    def answer(self, body: str) -> dict:
+        return {"predictions": self.answers[body]}
+
+
+def test_an_answer_that_is_not_the_packages_stops_the_bench(tmp_path: Path) -> None:
+    work = make_work(tmp_path, trees=2, rows=400)
+    right = {}
+    for (form, rows), file in work.bodies.items():
+        bodies = file.read_text(encoding="utf-8").splitlines()
+        if form == "infer":
+            right |= {body: both[0].tolist() for body, both in zip(bodies, work.expected[rows], strict=True)}
+    check_answers(Told(right), work)
+    with pytest.raises(SystemExit, match="the package says"):
+        check_answers(Told({body: [value + 1e-8 for value in values] for body, values in right.items()}), work)
+    challenger = work.expected[1][0][1].tolist()
+    first = next(iter(right))
+    check_answers(Told({**right, first: challenger}), work, either=True)
