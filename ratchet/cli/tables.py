@@ -26,8 +26,9 @@ def status_table(deployments: "Sequence[tuple[Deployment, AuditRow | None]]", co
         return
     table = Table("deployment", "champion", "live since (UTC)", "before it", "challenger", "generation", box=None, pad_edge=False)
     for item, promotion in deployments:
-        since = promotion.at[:19].replace("T", " ") if promotion else "–"
-        challenger = f"{_version(item.challenger)}, {item.phase} {item.percent}%" if item.challenger else "none"
+        since = promotion.at[:16].replace("T", " ") if promotion else "–"
+        share = f"canary {item.percent}%" if item.phase == "canary" else "in shadow"
+        challenger = f"{_version(item.challenger)}, {share}" if item.challenger else "watched" if item.phase == "watch" else "none"
         table.add_row(item.name, _version(item.champion), since, _version(item.previous), challenger, str(item.generation))
     console.print(table)
 

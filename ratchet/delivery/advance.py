@@ -18,7 +18,7 @@ from ratchet.errors import ConflictError
 
 WORDS = {"promote": "promote", "abort": "rejected", "hold": "held", "pending": "pending", "rollback": "rolled back", "settle": "held"}
 TELLING = {word: move for move, word in WORDS.items() if move != "settle"}
-FIRST_TRAFFIC = 20.0
+FIRST_TRAFFIC = 90.0  # a gateway writes what it recorded each minute
 PAUSE = 0.5
 
 

@@ -17,7 +17,7 @@ class Seen:
         pairs: Requests of the whole rollout that both scored and whose label counts.
         due: Requests whose label is due.
         coverage: Share of those that have one; 0 when none is due.
-        total: Requests of the whole rollout.
+        total: Requests recorded since the rollout began, the latest ones included.
     """
 
     requests: int
@@ -102,7 +102,8 @@ def _missing(rollout: Rollout, seen: Seen, now: datetime) -> str:
     policy, state = rollout.policy, rollout.deployment
     step = f"{state.phase} at {state.percent}%" if state.phase == "canary" else state.phase
     if seen.requests < policy.minimum_requests:
-        return f"{step} has seen {seen.requests} of at least {policy.minimum_requests} requests"
+        young = f" (of the last {policy.grace:g} s none counts yet)" if policy.grace and seen.total else ""
+        return f"{step} has seen {seen.requests} of at least {policy.minimum_requests} requests{young}"
     if seen.pairs < policy.minimum_labels:
         return f"{seen.pairs} of at least {policy.minimum_labels} requests have a label that counts ({seen.due} are due)"
     if seen.coverage < policy.minimum_coverage:

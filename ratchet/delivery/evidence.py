@@ -66,8 +66,9 @@ class TrafficEvidence:
         gates += judge_measures(store, rollout, as_of, share)
         answered = rows.filter(pl.col("generation") == state.generation)
         requests = answered["challenger_served"].sum() if state.phase == "canary" else answered.height
-        seen = self._seen(int(requests), losses, pairs, rows.height, as_of, policy.label_delay)
-        return told(combine(gates, last_look=False), seen, as_of, rows.height)
+        recorded = store.predictions(state.name, rollout=state.begun).filter(pl.col("role") == "champion").select(pl.len()).collect().item()
+        seen = self._seen(int(requests), losses, pairs, recorded, as_of, policy.label_delay)
+        return told(combine(gates, last_look=False), seen, as_of)
 
     def _watch(self, rollout: Rollout, as_of: float) -> Sight:
         """Judge the promoted model by labels that came after its promotion, for requests before it, too."""
@@ -91,7 +92,7 @@ class TrafficEvidence:
             minimum=policy.minimum_labels,
         )
         seen = self._seen(later.height, losses, pairs, pairs.height, as_of, policy.label_delay)
-        return told(combine([gate], last_look=False), seen, as_of, pairs.height)
+        return told(combine([gate], last_look=False), seen, as_of)
 
     def _store(self) -> TrafficStore:
         return TrafficStore(self.ledger.settings.traffic_folder())
@@ -102,10 +103,10 @@ class TrafficEvidence:
         return Seen(requests, len(losses.champion), due, coverage(pairs, as_of=as_of, label_delay=delay), total)
 
 
-def told(judgement: Judgement, seen: Seen, as_of: float, total: int) -> Sight:
+def told(judgement: Judgement, seen: Seen, as_of: float) -> Sight:
     """Return a judgement as what a look saw; says what to do where there is nothing at all."""
     reason = judgement.reason
-    if not total and judgement.verdict == "pending":
+    if not seen.total and judgement.verdict == "pending":
         reason = (
             "no request has been recorded since the rollout began: see that `ratchet serve` runs and gets traffic, or give strategy=direct"
         )

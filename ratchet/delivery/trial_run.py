@@ -9,7 +9,7 @@ from ratchet.delivery.deployment import Deployment
 from ratchet.delivery.ledger import Ledger
 from ratchet.delivery.rollout import Look
 from ratchet.delivery.verification import settle
-from ratchet.errors import ParameterError
+from ratchet.errors import ParameterError, UnknownDeploymentError, nearest
 from ratchet.features.durations import parse_duration
 
 WITHOUT_TRIAL = {"direct": ("promote", "promote"), "held": ("hold", "held"), "unfit": ("abort", "rejected")}
@@ -74,6 +74,7 @@ def advance_in_run(name: str, *, run_id: str, version: str, generation: int, wai
         ledger: The ledger.
 
     Raises:
+        UnknownDeploymentError: nothing was ever deployed under this name.
         ParameterError: ``as_of`` is no time.
         ExpressionError: ``wait`` is no duration.
     """
@@ -82,6 +83,9 @@ def advance_in_run(name: str, *, run_id: str, version: str, generation: int, wai
         verdict, word = WITHOUT_TRIAL[begun.verdict]
         said = ledger.record_verdict(run_id, name, "advance", word, begun.reason)
         return TrialRun(Advance(verdict, word, said.reason, version, generation), ledger.deployment(name))
+    if not ledger.deployment(name).generation:
+        known = [deployment.name for deployment in ledger.deployments()]
+        raise UnknownDeploymentError(f"no deployment {name!r} in the ledger; {nearest(name, known)}")
     settle(name, run_id=run_id, ledger=ledger)
     from ratchet.delivery.evidence import TrafficEvidence
 

@@ -96,6 +96,9 @@ class Roster:
             await self._settle_companion()
         standing = self.standing
         if standing is not None and self._saved != standing and not self._lacks_champion():
+            state = standing.deployment
+            told = f"{state.phase} {state.percent}%" if state.phase == "canary" else state.phase
+            log.info("%r is at generation %d: champion %s, %s", state.name, state.generation, state.champion, told)
             try:
                 await asyncio.to_thread(self._save, standing)
             except OSError as error:

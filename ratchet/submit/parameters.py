@@ -76,7 +76,7 @@ class CompiledPipeline:
             values: By name; texts (from the command line) are read as the declared type.
 
         Raises:
-            ParameterError: a name is unknown, a value is not of its type, or a required one is missing.
+            ParameterError: a name is unknown, a value is not of its type, a required one is missing, or a rollout's policy is none.
         """
         unknown = [name for name in values if name not in self.inputs]
         if unknown:
@@ -85,7 +85,17 @@ class CompiledPipeline:
         if missing:
             shown = ", ".join(f"-p {name}=…" for name in missing)
             raise ParameterError(f"pipeline {self.name!r} needs {', '.join(repr(name) for name in missing)}; give {shown}")
-        return {name: typed(self.inputs[name], value) for name, value in values.items()}
+        read = {name: typed(self.inputs[name], value) for name, value in values.items()}
+        if {"policy", "strategy"} <= set(self.inputs):
+            _check_policy(read)
+        return read
+
+
+def _check_policy(arguments: Mapping[str, Any]) -> None:
+    """Refuse a rollout's policy here, and not after the training."""
+    from ratchet.delivery.policy import Policy
+
+    Policy.parse({"strategy": arguments.get("strategy", "canary"), **arguments.get("policy", {})})
 
 
 def _declared(name: str, value: Mapping[str, Any]) -> Input:

@@ -5,7 +5,7 @@ import pytest
 from ratchet.delivery.beginning import begin_rollout
 from ratchet.delivery.policy import Policy
 from ratchet.delivery.trial_run import advance_in_run, read_time
-from ratchet.errors import ParameterError
+from ratchet.errors import ParameterError, UnknownDeploymentError
 
 pytestmark = pytest.mark.slow
 
@@ -49,6 +49,12 @@ def test_a_run_without_traffic_ends_as_pending_says_what_to_do_and_leaves_a_repo
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     for told in ("pending", "Gates", "loss", "latency", "errors", "ratio", "Looks", "Policy", "deadline"):
         assert told in page
+
+
+def test_a_name_that_the_ledger_does_not_know_is_refused(world, name):
+    world.promote(name, 0, f"{name}-1")
+    with pytest.raises(UnknownDeploymentError, match=f"no deployment '{name}x'"):
+        advance(world, f"{name}x", "run")
 
 
 def test_a_time_that_is_none_is_refused():

@@ -103,3 +103,14 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, content: bytes) ->
         read_config(path)
     with pytest.raises(ParameterError, match=r"c\.yaml"):
         CompiledPipeline.read(path)
+
+
+def test_a_rollout_policy_is_refused_before_anything_runs():
+    from ratchet.catalog import pipeline_path
+
+    pipeline = CompiledPipeline.read(pipeline_path("delivery"))
+    needed = {"source": "x.csv", "target": "y", "model": "m"}
+    with pytest.raises(ParameterError, match=r"'stepz'.*did you mean"):
+        pipeline.arguments({**needed, "policy": '{"stepz": [50]}'})
+    with pytest.raises(ParameterError, match=r"'canari'.*canary"):
+        pipeline.arguments({**needed, "strategy": "canari"})
