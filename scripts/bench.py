@@ -163,6 +163,18 @@ def row(line: Line) -> str:
     return f"| {' | '.join(cells)} | {line.spent:,.0f} |{failed}"
 
 
+def ratios(lines: list[Line]) -> list[str]:
+    """Return the gateway against each other server, as rows of a table: how many times the requests, the P99, the processor time."""
+    ours = {line.rows: line for line in lines if line.who == GATEWAY}
+    made = ["| the gateway against | rows | requests/s | P99 | processors a request |", "|---|---|---|---|---|"]
+    for line in lines:
+        if line.who.startswith((*USUAL, "bound")):
+            mine = ours[line.rows]
+            p99, spent = mine.figures.p99 / line.figures.p99, mine.spent / line.spent
+            made.append(f"| {line.who} | {line.rows} | {mine.figures.rate / line.figures.rate:.2f} × | {p99:.2f} × | {spent:.2f} × |")
+    return made
+
+
 def verdict(lines: list[Line]) -> tuple[bool, str]:
     """Return whether the gateway does what it is to do, and a sentence on that.
 
@@ -229,7 +241,7 @@ def main() -> int:
     """Measure, print, and return 1 when the first line does not hold."""
     seconds = 2 if os.environ.get("QUICK", "") not in ("", "0") else 8
     wrk, excuse = find_wrk(), servers.install_mlserver()
-    begun = time.monotonic()
+    begun, busy = time.monotonic(), os.getloadavg()[0]
     print(f"{machine()}; {CONNECTIONS} connections, {seconds} s a cell\n")
     with tempfile.TemporaryDirectory(prefix="ratchet-bench-") as name:
         work = make_work(Path(name))
@@ -248,6 +260,9 @@ def main() -> int:
     if excuse:
         print(f"\nMLServer could not be installed: {excuse}")
     holds, told = verdict(lines)
+    print("\n" + "\n".join(ratios(lines)))
+    if busy > (os.cpu_count() or 1):
+        print(f"\nthe machine was busy before (load {busy:.1f}): who was measured beside what is chance; run this again on an idle one")
     print(f"\n{told}\n{time.monotonic() - begun:.0f} s")
     return 0 if holds else 1
 

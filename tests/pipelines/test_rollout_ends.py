@@ -76,6 +76,7 @@ def test_after_an_abort_the_challenger_answers_nobody(gateway: Live, clients: Cl
     in_canary(gateway, clients)
     gateway.abort()
     print(f"\nthe last request that went to the challenger was sent {gone(clients, time.monotonic()):.3f} s after the abort")
+    until(lambda: gateway.health["companion"] is None, 10, lambda: gateway.health)
 
 
 def test_a_rollback_by_the_command_takes_the_challenger_away(gateway: Live, clients: Clients) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.bench import GATEWAY, USUAL, Line, check_answers, machine, make_work, row, verdict
+from scripts.bench import GATEWAY, USUAL, Line, check_answers, machine, make_work, ratios, row, verdict
 from scripts.bench_load import Figures
 
 
@@ -34,6 +34,12 @@ def test_nothing_is_claimed_about_a_server_that_did_not_run(present: str) -> Non
 def test_a_row_of_the_table_names_what_failed() -> None:
     assert row(line("a server", 1234.5, 6)) == "| a server | 1 | 1,234 | 2.00 | 3.00 | 6.00 | 250 |"
     assert row(line("a server", 1234.5, 6, failed=2)).endswith("(2 failed)")
+
+
+def test_the_ratios_are_of_requests_of_the_same_size() -> None:
+    lines = [line(GATEWAY, 3000, 4), line(GATEWAY, 1000, 8, rows=32), line("the same, and a challenger", 9, 9)]
+    table = ratios([*lines, line(USUAL[0], 100, 40), line(USUAL[0], 50, 4, rows=32)])
+    assert table[2:] == [f"| {USUAL[0]} | 1 | 30.00 × | 0.10 × | 1.00 × |", f"| {USUAL[0]} | 32 | 20.00 × | 2.00 × | 1.00 × |"]
 
 
 def test_the_machine_is_named() -> None:
