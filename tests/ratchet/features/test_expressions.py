@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given, reject, settings
 from hypothesis import strategies as st
 
 from ratchet.errors import ExpressionError
@@ -94,7 +94,12 @@ def same(left: Any, right: Any) -> bool:
     text="extract(hour from at) * 60", table=pl.DataFrame([(1.0, 1.0, 3, True, "a", datetime(2024, 1, 1, 23))], schema=SCHEMA, orient="row")
 )
 def test_duckdb_computes_the_same_as_polars_from_what_each_is_given(duck, text, table):
-    feature = parse_expression("f", text)
+    try:
+        feature = parse_expression("f", text)
+    except ExpressionError as error:
+        if "deep" in str(error):  # now and then what was drawn is nested deeper than anybody may
+            reject()
+        raise
     feature.kind(table.schema)
     ours = table.with_columns(feature.to_polars())["f"].to_list()
     duck.register("rows", table.to_arrow())

@@ -19,10 +19,10 @@ from ratchet.models.package import ModelPackage
 from ratchet.serving.child import memory, score_spans
 from ratchet.serving.frames import pack, pack_rows, receive
 
+pytestmark = pytest.mark.slow  # real child processes, each with a model to load
+
 PARENT = """
 import os, socket, subprocess, sys, time
-
-pytestmark = pytest.mark.slow  # real child processes, each with a model to load
 ours, theirs = socket.socketpair()
 command = [sys.executable, "-m", "ratchet.serving.child", str(theirs.fileno()), str(os.getpid())]
 child = subprocess.Popen(command, pass_fds=[theirs.fileno()])
