@@ -37,7 +37,7 @@ class Rollout:
 
     @property
     def deadline(self) -> datetime:
-        """After it, nothing is promoted any more; in a watch, when it ends."""
+        """After it a look either has the proof or holds; in a watch, when it ends."""
         return self.began_at + timedelta(seconds=self.policy.watch if self.deployment.phase == "watch" else self.policy.deadline)
 
 
