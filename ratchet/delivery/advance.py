@@ -20,6 +20,7 @@ WORDS = {"promote": "promote", "abort": "rejected", "hold": "held", "pending": "
 TELLING = {word: move for move, word in WORDS.items() if move != "settle"}
 FIRST_TRAFFIC = 90.0  # a gateway writes what it recorded each minute
 PAUSE = 0.5
+LONGEST_PAUSE = 10.0
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,16 @@ def advance(
             if decision.move == "pending" and rollout.leased is not None:
                 ledger.renew_lease(name, rollout.begun, max(rollout.deadline, ledger.clock()), "between runs")
             return _conclude(ledger, name, run_id, decision, rollout)
-        sleep(min(PAUSE + waiting / 20, max(wait - waiting, 0.0), 10.0, rollout.policy.lease / 3))
+        sleep(pause(waiting, wait - waiting, rollout.policy.lease))
+
+
+def pause(waited: float, left: float, lease: float) -> float:
+    """Return how long to wait for the next look, seconds: longer the longer it has taken, and never so long that the lease runs out.
+
+    >>> pause(0.0, 300.0, 1800.0), pause(600.0, 300.0, 1800.0), pause(600.0, 300.0, 6.0)
+    (0.5, 10.0, 2.0)
+    """
+    return min(PAUSE + waited / 20, max(left, 0.0), LONGEST_PAUSE, lease / 3)
 
 
 def look(rollout: Rollout, *, run_id: str, ledger: Ledger, observe: Observe, as_of: datetime | None) -> tuple[Decision, Sight]:
@@ -120,8 +130,8 @@ def look(rollout: Rollout, *, run_id: str, ledger: Ledger, observe: Observe, as_
     now = ledger.clock()
     sight = observe(rollout, as_of or now)
     decision = decide(rollout, sight.word, sight.reason, sight.seen, now)
-    before = ledger.looks(rollout.deployment.name, rollout.begun)[-1:]
-    if not before or _known(before[0].verdict, before[0].reason, before[0].facts) != _known(decision.move, decision.reason, sight.evidence):
+    before = ledger.last_look(rollout.deployment.name, rollout.begun)
+    if not before or _known(before.verdict, before.reason, before.facts) != _known(decision.move, decision.reason, sight.evidence):
         ledger.record_look(rollout, verdict=decision.move, reason=decision.reason, evidence=sight.evidence, run_id=run_id)
     return decision, sight
 

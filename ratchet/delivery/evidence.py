@@ -79,7 +79,8 @@ class TrafficEvidence:
         reading: dict[str, Any] = {"as_of": as_of, "label_delay": policy.label_delay}
         later = paired(store, state.name, rollout=state.begun, other="previous", **reading)
         later = later.rename({"champion": "challenger", "challenger": "champion"})
-        decided = max((float(look.facts.get("as_of", 0.0)) for look in self.ledger.looks(state.name, rollout.former)), default=0.0)
+        deciding = self.ledger.last_look(state.name, rollout.former)
+        decided = float(deciding.facts.get("as_of", 0.0)) if deciding else 0.0
         before = paired(store, state.name, rollout=rollout.former, **reading).filter(pl.col("available") > decided)
         pairs = pl.concat([before, later.select(before.columns)]).sort("available", "request_id", nulls_last=True)
         losses = PairLosses.of(pairs, former, promoted, policy.loss, block=block_of(policy), as_of=as_of)

@@ -4,6 +4,7 @@ They are transitions as a promotion is: compared and swapped, done once, in the 
 only what it does.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -23,14 +24,15 @@ if TYPE_CHECKING:
     from ratchet.delivery.audit import AuditRow
 
 
-class Trials:
+class Trials(ABC):
     """The part of the ledger that a rollout uses; `ratchet.delivery.ledger.Ledger` is the whole."""
 
     database: Database
     clock: Clock
 
+    @abstractmethod
     def _apply(self, request: Request, subject: Subject, decide: Decide) -> Transition:
-        raise NotImplementedError
+        """Do a transition; the ledger's one way to write."""
 
     def begin(
         self,
@@ -156,6 +158,15 @@ class Trials:
         query = select(table).where((table.c.deployment == name) & (table.c.begun == begun)).order_by(table.c.number)
         with self.database.reading() as connection:
             return [Look(**row) for row in connection.execute(query).mappings()]
+
+    def last_look(self, name: str, begun: int) -> Look | None:
+        """Return the last look of a rollout, without reading the evidence of all before it; None where there is none."""
+        table = tables.looks
+        mine = (table.c.deployment == name) & (table.c.begun == begun)
+        query = select(table).where(mine).order_by(table.c.number.desc()).limit(1)
+        with self.database.reading() as connection:
+            row = connection.execute(query).mappings().first()
+        return Look(**row) if row else None
 
     def _companion(self, name: str, generation: int) -> Subject:
         """Return what finds the digest of the model that was under trial at a generation."""

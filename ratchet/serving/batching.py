@@ -114,7 +114,7 @@ class Batcher:
             results = await self._call([entry[0] for entry in batch])
             if len(results) != len(batch):
                 raise RuntimeError(f"{len(results)} results for a batch of {len(batch)} items")
-        except Exception as error:
+        except Exception as error:  # whatever it is, it goes to the clients that wait for this batch
             for _, _, future in batch:
                 if not future.done():
                     future.set_exception(error)

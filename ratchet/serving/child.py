@@ -59,7 +59,7 @@ def score_spans(package: ModelPackage, frame: pl.DataFrame, spans: Sequence[int]
     try:
         whole = score(package, frame)
         return [[span, whole.milliseconds, ""] for span in spans], whole.predictions
-    except Exception as error:
+    except Exception as error:  # a model may raise anything, and the other requests of the batch are to be scored
         if len(spans) == 1:
             return [[0, 0.0, _text(error)]], np.empty(0)
     outcome, parts, start = [], [], 0
@@ -80,7 +80,7 @@ def serve(connection: socket.socket) -> None:
             try:
                 package = load(Path(header["path"]), ModelRef(**header["ref"]), bytes.fromhex(header["key"]) or None).package
                 connection.sendall(pack({"op": "ready"}))
-            except Exception as error:
+            except Exception as error:  # a native loader may raise anything; the gateway is told, and decides
                 connection.sendall(pack({"op": "failed", "error": _text(error)}))
         else:
             assert package is not None

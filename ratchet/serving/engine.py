@@ -121,7 +121,7 @@ class Engine:
             self.roster.want(saved)
         self.follower.start(saved)
         while not (self.follower.asked or self._loop.time() > min(until, patient)):
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # once, at the start: the follower is a thread, and has no future to wait for
         await asyncio.sleep(0)  # what the follower heard is on its way
         self._tasks["tick"] = self._loop.create_task(self._tick_forever())
         while not self.ready and self.roster.busy and self._loop.time() < until:
@@ -239,7 +239,7 @@ class Engine:
         while True:
             try:
                 self._tick()
-            except Exception:
+            except Exception:  # a tick that fails must not end the following of the ledger
                 log.exception("the engine of %r stumbled; going on with what stands", self.name)
             await asyncio.sleep(self.options.poll_seconds)
 

@@ -134,7 +134,7 @@ class Follower:
         while not self._stopped.is_set():
             try:
                 self.look()
-            except Exception:
+            except Exception:  # without this thread no change would ever be heard
                 log.exception("following %r failed in an unforeseen way; going on", self.name)
             self.asked = True
             self._wake.wait(self.seconds)

@@ -100,7 +100,7 @@ class Inference:
                 _describe(span, request_id, answer, rows.n)
         except Disconnected:
             log.debug("the client has gone", extra={"deployment": name, "request_id": request_id})
-        except Exception as error:
+        except Exception as error:  # each kind has its status; the unforeseen is logged whole and answered 500
             await self._fail(send, error, name, version, request_id or headers.request_id, span)
 
     async def _fail(self, send: Send, error: Exception, name: str, version: str, request_id: str, span: Span | None) -> None:

@@ -125,7 +125,7 @@ class Scorer:
             return await asyncio.get_running_loop().run_in_executor(self.executor, how, served.package, frame)
         except DataError as error:
             return error  # the rows are at fault, and the message says how
-        except Exception as error:
+        except Exception as error:  # a native model may raise anything; it is the answer to these rows only
             return UnanswerableError(f"{served.ref} failed on {frame.height} rows: {type(error).__name__}: {error}; see its package")
 
 

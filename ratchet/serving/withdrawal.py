@@ -74,7 +74,7 @@ class Withdrawal:
             self._breaker.succeeded()
         except ConflictError as error:
             log.info("%s", error)
-        except Exception as error:
+        except Exception as error:  # a driver's own errors, too: the challenger is at 0% here already
             self._breaker.failed(str(error))
             log.warning("the ledger could not be told that %r must end its rollout, trying again: %s", self.name, error)
         self.follower.wake()
