@@ -1,8 +1,9 @@
 """The gateway beside what is usual for this, measured: ``make bench``, which fails when its first line does not hold.
 
 The same model package, the same rows, one machine, one worker each, wrk on the loopback address with 16 connections. Who is measured
-shares the machine with wrk, so the figures compare servers and do not say what one would do alone. Answers are held to
-`ModelPackage.predict` before anything is measured. ``QUICK=1`` measures 2 s a cell instead of 8.
+shares the machine with wrk, so the figures compare servers and do not say what one would do alone. A machine's speed drifts by more than
+what is looked for, so the verdict is on a duel: the gateway and the best of the others run side by side and are measured in turn. Answers
+are held to `ModelPackage.predict` before anything is measured. ``QUICK=1`` measures 2 s a cell instead of 8.
 """
 
 import os
@@ -22,11 +23,11 @@ import numpy as np
 import psutil
 
 from scripts import bench_servers as servers
+from scripts.bench_duel import duel, verdict
 from scripts.bench_load import CONNECTIONS, Figures, find_wrk, load
 from scripts.bench_model import inference_body, payments, split_body, train
 
 ROWS = (1, 32)
-FACTOR = 3.0
 GATEWAY = "**`ratchet serve`**: features, routing, recording"
 USUAL = ("`mlflow models serve`", "MLServer")
 LIBRARIES = ("catboost", "mlflow", "polars", "starlette", "uvicorn")
@@ -175,26 +176,6 @@ def ratios(lines: list[Line]) -> list[str]:
     return made
 
 
-def verdict(lines: list[Line]) -> tuple[bool, str]:
-    """Return whether the gateway does what it is to do, and a sentence on that.
-
-    It is to answer at least three times as many requests of one row a second as the best of MLflow and MLServer, at a lower P99.
-    """
-    single = [line for line in lines if line.rows == 1]
-    ours = next(line for line in single if line.who == GATEWAY)
-    usual = [line for line in single if line.who.startswith(USUAL)]
-    missing = [name for name in USUAL if not any(line.who.startswith(name) for line in usual)]
-    if missing:
-        return False, f"not judged: {' and '.join(missing)} did not run"
-    best = max(usual, key=lambda line: line.figures.rate)
-    ratio = ours.figures.rate / best.figures.rate
-    answered = not ours.figures.failed and not best.figures.failed
-    holds = answered and ratio >= FACTOR and ours.figures.p99 < best.figures.p99
-    p99 = f"P99 {ours.figures.p99:.2f} ms against {best.figures.p99:.2f}"
-    told = f"one row: {ratio:.1f} × {best.who} (at least {FACTOR:g} ×), {p99} (lower): {'holds' if holds else 'does NOT hold'}"
-    return holds, told
-
-
 def machine() -> str:
     """Return what the figures were measured on."""
     try:
@@ -250,20 +231,28 @@ def main() -> int:
             flush=True,
         )
         lines = measure_gateway(work, wrk, seconds)
-        for who, start in contenders(work, not excuse):
+        rivals = contenders(work, not excuse)
+        for who, start in rivals:
             with start() as server:
                 check_answers(server, work)
                 lines += measure(who, server, work, wrk, seconds)
         with servers.bound(work.folder / "echo", work.champion.path, "echo") as server:
             lines += measure("bound: Starlette, an echo", server, work, wrk, seconds)
         costs(work, 200 * seconds)
-    if excuse:
-        print(f"\nMLServer could not be installed: {excuse}")
-    holds, told = verdict(lines)
-    print("\n" + "\n".join(ratios(lines)))
+        print("\n" + "\n".join(ratios(lines)) + "\n", flush=True)
+        holds = not excuse
+        print(f"MLServer could not be installed: {excuse}" if excuse else "", end="\n")
+        best = max((line for line in lines if line.rows == 1 and line.who.startswith(USUAL)), key=lambda line: line.figures.rate).who
+        for workers in (1, os.cpu_count() or 1):
+            with servers.gateway(work.folder / f"duel{workers}", work.folder / "home", workers) as ours, dict(rivals)[best]() as other:
+                for rows in ROWS:
+                    rounds = duel(wrk, ours, other, {one.form: work.bodies[one.form, rows] for one in (ours, other)}, max(2, seconds // 2))
+                    ahead, told = verdict(rounds, best)
+                    holds = holds and (ahead or (workers, rows) != (1, 1))
+                    print(f"{workers} worker{'s'[: workers - 1]}, {rows} row{'s'[: rows - 1]}: {told}", flush=True)
     if busy > (os.cpu_count() or 1):
-        print(f"\nthe machine was busy before (load {busy:.1f}): who was measured beside what is chance; run this again on an idle one")
-    print(f"\n{told}\n{time.monotonic() - begun:.0f} s")
+        print(f"the machine was busy before (load {busy:.1f}): who was measured beside what is chance; run this again on an idle one")
+    print(f"{time.monotonic() - begun:.0f} s")
     return 0 if holds else 1
 
 

@@ -102,9 +102,9 @@ def served(
             process.wait()
 
 
-def gateway(folder: Path, home: Path):
+def gateway(folder: Path, home: Path, workers: int = 1):
     """`ratchet serve` on an installation."""
-    command = [sys.executable, "-m", "ratchet.cli.main", "serve", "--log-level", "warning", "--port"]
+    command = [sys.executable, "-m", "ratchet.cli.main", "serve", "--log-level", "warning", "--workers", str(workers), "--port"]
     return served(folder, lambda port: [*command, str(port)], INFER, "infer", "/v2/health/ready", {"RATCHET_HOME": str(home)})
 
 

@@ -8,13 +8,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from ratchet.data.kinds import DTYPES
 from ratchet.errors import SchemaError
 from ratchet.features.inputs import check_inputs
 from ratchet.features.target import Target, encode
@@ -89,11 +90,12 @@ class FeatureSpec:
         """``sha256:`` and the digest of the specification in its canonical form."""
         return "sha256:" + hashlib.sha256(self.canonical_json().encode()).hexdigest()
 
-    def matrix(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def matrix(self, frame: pl.DataFrame, *, checked: bool = False) -> pl.DataFrame:
         """Return the model's features.
 
         Args:
             frame: Rows with at least the columns `inputs` names; others are not looked at.
+            checked: The columns are of canonical types and `check_inputs` would change nothing; to check costs as much as the features.
 
         Returns:
             One column a feature, in the order of `features`: Float64 for numbers and booleans, String for categories. Missing is null.
@@ -101,9 +103,16 @@ class FeatureSpec:
         Raises:
             SchemaError: an input is missing, of another kind, or infinite; the message names column, row and value.
         """
+        if checked:
+            return _evaluate(frame, *self._canonical)
         rows = check_inputs(frame, self.inputs)
-        chosen, finished = _features(self.features, tuple(self.expressions.items()), tuple(rows.schema.items()))
-        return rows.select(chosen).with_columns(finished)
+        return _evaluate(rows, *_features(self.features, tuple(self.expressions.items()), tuple(rows.schema.items())))
+
+    @cached_property
+    def _canonical(self) -> tuple[list[pl.Expr], list[pl.Expr]]:
+        """What `_features` returns for inputs of canonical types."""
+        types = tuple((name, DTYPES[kind]) for name, kind in self.inputs.items())
+        return _features(self.features, tuple(self.expressions.items()), types)
 
     def labels(self, frame: pl.DataFrame) -> np.ndarray:
         """Return the labels as numbers.
@@ -173,17 +182,23 @@ class FeatureSpec:
 def _features(
     names: tuple[str, ...], expressions: tuple[tuple[str, str], ...], schema: tuple[tuple[str, pl.DataType], ...]
 ) -> tuple[list[pl.Expr], list[pl.Expr]]:
-    """Return what makes features of columns of these types, and what makes them doubles; kept, because to parse costs ten times what to
-    evaluate does, and a gateway evaluates the same ones for each batch."""
+    """Return what makes features of columns of these types, and what then leaves out those that are not finite.
+
+    Kept, because to parse costs ten times what to evaluate does, and a gateway evaluates the same ones for each batch.
+    """
     from ratchet.features.expressions import parse_expressions
 
     made = {expression.name: expression.to_polars() for expression in parse_expressions(dict(expressions))}
-    chosen = [made.get(name, pl.col(name)) for name in names]
-    types = pl.DataFrame(schema=dict(schema)).select(chosen).schema
-    return chosen, [_feature(name, dtype) for name, dtype in types.items() if dtype != pl.String]
+    types = pl.DataFrame(schema=dict(schema)).select(made.get(name, pl.col(name)) for name in names).schema
+    chosen = [_number(made.get(name, pl.col(name)), types[name]).alias(name) for name in names]
+    computed = [pl.col(name) for name in names if name in made and types[name].is_float()]  # a column that is read is finite already
+    return chosen, [pl.when(column.is_finite()).then(column) for column in computed]
 
 
-def _feature(name: str, dtype: pl.DataType) -> pl.Expr:
-    """Make a feature a double, with what is not a finite number missing."""
-    number = pl.col(name).cast(pl.Float64)
-    return pl.when(number.is_finite()).then(number).alias(name) if dtype.is_float() else number
+def _number(feature: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    return feature if dtype in (pl.String, pl.Float64) else feature.cast(pl.Float64)
+
+
+def _evaluate(rows: pl.DataFrame, chosen: list[pl.Expr], finite: list[pl.Expr]) -> pl.DataFrame:
+    features = rows.select(chosen)
+    return features.with_columns(finite) if finite else features

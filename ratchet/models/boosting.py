@@ -84,6 +84,6 @@ def pool(matrix: pl.DataFrame, labels: np.ndarray | None = None) -> Any:
             for place in places:
                 if row[place] is None:
                     row[place] = MISSING_CATEGORY
-        return Pool(rows, cat_features=places or None)
+        return Pool(rows, cat_features=places or None, thread_count=1)
     filled = matrix.with_columns([pl.col(name).fill_null(MISSING_CATEGORY) for name in texts]) if texts else matrix
     return Pool(filled, label=labels, cat_features=texts or None)

@@ -109,11 +109,12 @@ class ModelPackage:
         """Size of the folder."""
         return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
 
-    def predict(self, frame: pl.DataFrame) -> np.ndarray:
+    def predict(self, frame: pl.DataFrame, *, checked: bool = False) -> np.ndarray:
         """Predict rows of raw columns; the features are made here.
 
         Args:
             frame: n rows with the columns that the specification's ``inputs`` names; others are not looked at.
+            checked: Each value was checked already, as `ratchet.serving.rows.RowChecker` does.
 
         Returns:
             float64: shape (n,), the probability of the positive class or the value; shape (n, k) for k classes.
@@ -121,7 +122,7 @@ class ModelPackage:
         Raises:
             SchemaError: an input is missing, of another kind, or infinite.
         """
-        return self.native.predict(self.spec.matrix(frame))
+        return self.native.predict(self.spec.matrix(frame, checked=checked))
 
     def decide(self, predictions: np.ndarray) -> np.ndarray:
         """Return what predictions mean: class names, or the values themselves for a regression.

@@ -18,7 +18,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from ratchet.errors import NotReadyError, UnanswerableError
 from ratchet.serving.batching import Batcher
@@ -145,21 +144,20 @@ class Engine:
 
     @property
     def champion(self) -> Served | None:
-        """The model that answers; rows are validated for it and given to `predict` with it."""
+        """The model that answers; rows are checked for it and given to `predict` with it."""
         return self.roster.lineup.champion if self.roster.lineup else None
 
     @property
     def extra_inputs(self) -> Mapping[str, str]:
-        """Columns, with their kinds, that only the companion reads; a frame should have those that a request brought."""
+        """Columns, with their kinds, that only the companion reads; a request may bring them."""
         return self.roster.lineup.extra_inputs if self.roster.lineup else {}
 
-    async def predict(self, frame: pl.DataFrame | None, rows: Rows, champion: Served | None = None) -> Answer:
+    async def predict(self, rows: Rows, champion: Served | None = None) -> Answer:
         """Answer the rows of one request, and record what each model made of them.
 
         Args:
-            frame: n rows with at least the champion's inputs; None to make one table of the ``inputs`` of all requests of a batch.
-            rows: What belongs to them.
-            champion: The model that they were validated for; the present one when not given. It answers even when another one has been
+            rows: As `RowChecker` returned them, and what belongs to them.
+            champion: The model that they were checked for; the present one when not given. It answers even when another one has been
                 promoted since.
 
         Raises:
@@ -172,13 +170,13 @@ class Engine:
         if lineup is None or self.batcher is None:
             raise NotReadyError(f"no champion of {self.name!r} is loaded; see the readiness of this gateway, or promote a version")
         champion = champion or lineup.champion
-        if champion is not lineup.champion:  # its frame was made before the companion came
+        if champion is not lineup.champion:  # its rows were checked before the companion came
             lineup = replace(lineup, companion=None)
         pinned = self._pinned(rows.version, lineup, champion)
         key = sticky_key(rows, 0, lineup.standing.key) or rows.request_id
         canary = pinned == "companion" or (not pinned and lineup.gives_to_companion(key))
-        job = Job(frame, lineup, champion, canary, rows.inputs, self._brought(rows, lineup) if frame is None else {})
-        result: Result = await self.batcher.submit(job, job.height)
+        job = Job(rows.inputs, lineup, champion, canary, self._brought(rows, lineup))
+        result: Result = await self.batcher.submit(job, rows.n)
         scored = result.champion
         if not isinstance(scored, Scored):
             raise scored

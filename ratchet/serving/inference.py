@@ -89,7 +89,7 @@ class Inference:
             request_id = asked.request_id or request_id or new_identifier()
             now = asked.time if asked.time is not None and self.options.rehearsal else self.clock()
             rows = Rows(request_id, now, asked.key, asked.inputs, version)
-            answer = await engine.predict(None, rows, served)
+            answer = await engine.predict(rows, served)
             if plain:
                 document = face.plain_answer(request_id, answer.version, answer.predictions, answer.decided)
             else:

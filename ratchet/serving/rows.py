@@ -207,7 +207,9 @@ def _boolean(value: Any) -> Any:
 
 
 def _string(value: Any) -> Any:
-    return value if type(value) is str and len(value) <= MAX_TEXT else MISSING
+    if type(value) is not str or len(value) > MAX_TEXT:
+        return MISSING
+    return value or None  # as in a table, where an empty text is a missing one
 
 
 def _datetime(value: Any) -> Any:

@@ -27,25 +27,18 @@ class Job:
     """One request on its way through the engine.
 
     Attributes:
-        frame: Its rows as a table; None to make one of ``rows``, for all jobs of a batch together.
+        rows: Its rows as `RowChecker` returned them; all rows of a batch become one table.
         lineup: Who answers it.
-        champion: The model that its rows were validated for; as a rule the lineup's.
+        champion: The model that its rows were checked for; as a rule the lineup's.
         canary: Whether the companion is to answer it.
-        rows: Its rows as they were checked.
         extra: The columns that only the companion reads and that one of its rows has, with their kinds.
     """
 
-    frame: pl.DataFrame | None
+    rows: Sequence[Row]
     lineup: Lineup
     champion: Served
     canary: bool
-    rows: Sequence[Row] = ()
     extra: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def height(self) -> int:
-        """How many rows."""
-        return len(self.rows) if self.frame is None else self.frame.height
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,25 +56,59 @@ class Result:
     place: int
 
 
+class Pace:
+    """How quick the champion is, to decide where it is asked: a slow model must not hold up the event loop, and to hand a quick one to a
+    thread and wait for it takes as long as the model does.
+
+    >>> pace, served = Pace(), object()
+    >>> for _ in range(20):
+    ...     pace.took(served, 16, 0.5)
+    >>> pace.quick(served, 16), pace.quick(served, 4096), pace.quick(object(), 16)
+    (True, False, False)
+    >>> pace.took(served, 16, 40.0)
+    >>> pace.quick(served, 16)
+    False
+    """
+
+    LONGEST = 3.0  # milliseconds
+    ROWS = 256
+
+    def __init__(self) -> None:
+        """Know nothing yet, which counts as slow."""
+        self._whose: object = None
+        self._milliseconds = 0.0
+
+    def quick(self, served: object, rows: int) -> bool:
+        """Return whether a batch of so many rows is to be scored at once, on the event loop."""
+        return rows <= self.ROWS and served is self._whose and self._milliseconds <= self.LONGEST
+
+    def took(self, served: object, rows: int, milliseconds: float) -> None:
+        """Take note of a batch: the slowest of late is what is expected, so one slow batch is followed by some in the thread."""
+        if served is not self._whose:
+            self._whose, self._milliseconds = served, 2 * self.LONGEST
+        if rows <= self.ROWS:
+            self._milliseconds = max(milliseconds, 0.9 * self._milliseconds)
+
+
 class Scorer:
     """What a batcher calls."""
 
     def __init__(self, executor: Executor, cache: PredictionCache | None = None) -> None:
-        """Score in the threads of an executor: a model must not hold up the event loop.
+        """Score on the event loop while the champion is quick, else in the threads of an executor.
 
         Args:
             executor: Its threads.
             cache: Predictions to use again while there is no companion, whose time could not be compared with a cache's; None for none.
         """
         self.executor = executor
+        self.pace = Pace()
         self.cache = cache or PredictionCache(0)
 
     async def __call__(self, jobs: Sequence[Job]) -> list[Result]:
         """Score jobs; a result for each, in order. Never raises: what went wrong is in the results."""
         groups: dict[object, list[int]] = {}
         for place, job in enumerate(jobs):
-            schema = tuple(job.extra) if job.frame is None else tuple(job.frame.schema.items())
-            groups.setdefault((id(job.lineup), id(job.champion), schema), []).append(place)
+            groups.setdefault((id(job.lineup), id(job.champion), tuple(job.extra)), []).append(place)
         results: dict[int, Result] = {}
         for places in groups.values():
             made = await self._score_group([jobs[place] for place in places])
@@ -89,19 +116,20 @@ class Scorer:
         return [results[place] for place in range(len(jobs))]
 
     async def _score_group(self, jobs: list[Job]) -> list[Result]:
-        frame, spans = _table(jobs), [job.height for job in jobs]
+        frame, spans = _table(jobs), [len(job.rows) for job in jobs]
         companion = jobs[0].lineup.companion
         urgent = any(job.canary for job in jobs)
-        # A client waits for a canary's answer; a shadow's must not take the processor from the champion's.
+        # A client waits for a canary's answer, so it is on its way while a thread asks the champion; a shadow's must not take the
+        # processor from the champion's.
         ticket = companion.offer(frame, spans, urgent=True) if companion and urgent else None
-        answers = await self._score_champion(jobs, frame, spans)
+        answers = await self._score_champion(jobs, frame, spans, aside=urgent)
         if companion and not urgent:
             ticket = companion.offer(frame, spans, urgent=False)
         return [Result(answer, ticket, place) for place, answer in enumerate(answers)]
 
-    async def _score_champion(self, jobs: list[Job], frame: pl.DataFrame, spans: list[int]) -> list[Scored | RatchetError]:
+    async def _score_champion(self, jobs: list[Job], frame: pl.DataFrame, spans: list[int], aside: bool) -> list[Scored | RatchetError]:
         served = jobs[0].champion
-        whole = await self._try(served, frame, cached=jobs[0].lineup.companion is None)
+        whole = await self._try(served, frame, aside, cached=jobs[0].lineup.companion is None)
         if isinstance(whole, Scored):
             ends = np.cumsum(spans)
             parts = [whole.predictions[end - span : end] for span, end in zip(spans, ends, strict=True)]
@@ -109,7 +137,7 @@ class Scorer:
         if len(jobs) == 1:
             return [whole]
         starts = np.cumsum([0, *spans]).tolist()
-        alone = [await self._try(served, frame.slice(start, span)) for start, span in zip(starts, spans, strict=False)]
+        alone = [await self._try(served, frame.slice(start, span), aside) for start, span in zip(starts, spans, strict=False)]
         return [_finite(answer, served) if isinstance(answer, Scored) else answer for answer in alone]
 
     def _remembered(self, package: ModelPackage, frame: pl.DataFrame) -> Scored:
@@ -119,10 +147,15 @@ class Scorer:
         predictions = self.cache.predict(package.digest, rows, lambda missing: score(package, frame_of(missing, kinds)).predictions)
         return Scored(predictions, (time.perf_counter() - begun) * 1000)
 
-    async def _try(self, served: Served, frame: pl.DataFrame, cached: bool = False) -> Scored | RatchetError:
+    async def _try(self, served: Served, frame: pl.DataFrame, aside: bool, cached: bool = False) -> Scored | RatchetError:
+        how = self._remembered if cached and self.cache.entries else score
         try:
-            how = self._remembered if cached and self.cache.entries else score
-            return await asyncio.get_running_loop().run_in_executor(self.executor, how, served.package, frame)
+            if not aside and self.pace.quick(served, frame.height):
+                scored = how(served.package, frame)
+            else:
+                scored = await asyncio.get_running_loop().run_in_executor(self.executor, how, served.package, frame)
+            self.pace.took(served, frame.height, scored.milliseconds)
+            return scored
         except DataError as error:
             return error  # the rows are at fault, and the message says how
         except Exception as error:  # a native model may raise anything; it is the answer to these rows only
@@ -131,9 +164,6 @@ class Scorer:
 
 def _table(jobs: Sequence[Job]) -> pl.DataFrame:
     """Return the rows of all jobs as one table: to make one costs as much for a row as for a hundred."""
-    frames = [job.frame for job in jobs if job.frame is not None]
-    if frames:
-        return frames[0] if len(frames) == 1 else pl.concat(frames)
     return frame_of([row for job in jobs for row in job.rows], {**jobs[0].champion.package.spec.inputs, **jobs[0].extra})
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from ratchet.data.kinds import DTYPES
 from ratchet.delivery.deployment import ModelRef
 from ratchet.errors import PackageError
 from ratchet.models.package import DESCRIPTION, Description, ModelPackage, package_digest, verify_manifest
@@ -79,14 +80,16 @@ def score(package: ModelPackage, frame: pl.DataFrame) -> Scored:
 
     Args:
         package: The model.
-        frame: n rows with the model's inputs.
+        frame: n rows of values that `RowChecker` took, for this model or for the one beside it, which may read a column as another kind.
 
     Raises:
-        SchemaError: an input is missing, of another kind, or infinite.
+        SchemaError: an input is missing or of another kind.
         PackageError: the model answers another number of rows than it was asked.
     """
     begun = time.perf_counter()
-    predictions = np.asarray(package.predict(frame), dtype=np.float64)
+    types = dict(zip(frame.columns, frame.dtypes, strict=True))
+    checked = all(types.get(name) == DTYPES[kind] for name, kind in package.spec.inputs.items())
+    predictions = np.asarray(package.predict(frame, checked=checked), dtype=np.float64)
     milliseconds = (time.perf_counter() - begun) * 1000
     if predictions.shape[:1] != (frame.height,):
         raise PackageError(f"model {package.digest[:19]} answered {predictions.shape} for {frame.height} rows; do not deploy it")

@@ -4,31 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from scripts.bench import GATEWAY, USUAL, Line, check_answers, machine, make_work, ratios, row, verdict
+from scripts.bench import GATEWAY, USUAL, Line, check_answers, machine, make_work, ratios, row
 from scripts.bench_load import Figures
 
 
 def line(who: str, rate: float, p99: float, rows: int = 1, failed: int = 0) -> Line:
     return Line(who, rows, Figures(int(rate * 8), rate, p99 / 3, p99 / 2, p99, failed), 250.0)
-
-
-@pytest.mark.parametrize(
-    ("rate", "p99", "failed", "holds"),
-    [(3000, 4, 0, True), (2999, 4, 0, False), (9000, 20, 0, False), (9000, 4, 1, False)],
-    ids=["three times", "less", "a higher P99", "a request that failed"],
-)
-def test_the_line_holds_at_three_times_the_best_of_the_usual_at_a_lower_p99(rate: float, p99: float, failed: int, holds: bool) -> None:
-    others = [line(USUAL[0], 100, 90), line(f"{USUAL[1]}, as it comes", 1000, 20), line(f"{USUAL[1]}, otherwise", 900, 3)]
-    bounds = [line("bound: an echo", 30_000, 1), line(USUAL[0], 9_000, 1, rows=32)]
-    held, told = verdict([line(GATEWAY, rate, p99, failed=failed), *others, *bounds])
-    assert held is holds
-    assert f"{USUAL[1]}, as it comes" in told
-
-
-@pytest.mark.parametrize("present", USUAL)
-def test_nothing_is_claimed_about_a_server_that_did_not_run(present: str) -> None:
-    (missing,) = set(USUAL) - {present}
-    assert verdict([line(GATEWAY, 9000, 1), line(present, 10, 100)]) == (False, f"not judged: {missing} did not run")
 
 
 def test_a_row_of_the_table_names_what_failed() -> None:

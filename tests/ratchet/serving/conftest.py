@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 from ratchet.data.digests import content_digest
+from ratchet.data.kinds import DTYPES
 from ratchet.delivery.ledger import Ledger, ModelRef
 from ratchet.delivery.policy import Policy
 from ratchet.features.spec import FeatureSpec
@@ -66,6 +67,7 @@ def small_package(path: Path, *, seed: int, inputs: dict[str, str] | None = None
     columns = inputs or INPUTS
     table = pl.DataFrame({"amount": np.arange(400.0) % 37, "hour": np.arange(400) % 24, "shop": np.arange(400) % 5})
     labels = (table["amount"] + 3 * seed > table["hour"]).to_numpy().astype(int)
+    table = table.cast({name: DTYPES[kind] for name, kind in columns.items()})
     spec = FeatureSpec("binary", "fraud", columns, tuple(columns), classes=("0", "1"))
     options = {"loss_function": "Logloss", "iterations": 8, "depth": 3, "random_seed": seed, "thread_count": 1}
     model = CatBoost({**options, "allow_writing_files": False, "verbose": False}).fit(pool(spec.matrix(table), labels))
@@ -76,11 +78,11 @@ def small_package(path: Path, *, seed: int, inputs: dict[str, str] | None = None
 
 @pytest.fixture(scope="session")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelRef, ...]:
-    """Four versions in a store that no test may change; the last one reads a column more."""
+    """Five versions in a store that no test may change: 3 reads a column more, 4 reads the hour as a text."""
     folder = tmp_path_factory.mktemp("stored")
     made = []
-    for number in range(4):
-        inputs = {**INPUTS, "shop": "integer"} if number == 3 else None
+    for number in range(5):
+        inputs = {3: {**INPUTS, "shop": "integer"}, 4: {**INPUTS, "hour": "string"}}.get(number)
         path, digest = small_package(folder / str(number) / "model", seed=number, inputs=inputs)
         made.append(ModelRef(str(number), digest, str(path)))
     return tuple(made)
@@ -122,14 +124,13 @@ class Desk:
     kept: Kept
     asked: int = 0
 
-    async def ask(self, n: int = 1, *, key: str = "", version: str = "", shop: int | str | None = None) -> Answer:
+    async def ask(self, n: int = 1, *, key: str = "", version: str = "", shop: int | None = None) -> Answer:
         """Send a request of n rows."""
         self.asked += 1
         inputs = [{"amount": float(i % 37), "hour": i % 24, "card": f"card {self.asked}"} for i in range(n)]
-        frame = pl.DataFrame({"amount": np.arange(float(n)) % 37, "hour": np.arange(n) % 24})
-        if shop is not None:
-            frame = frame.with_columns(shop=pl.lit(shop))
-        return await self.engine.predict(frame, Rows(f"r{self.asked}", 1000.0 + self.asked, key, inputs, version))
+        for row in inputs if shop is not None else ():
+            row["shop"] = shop
+        return await self.engine.predict(Rows(f"r{self.asked}", 1000.0 + self.asked, key, inputs, version))
 
     async def until(self, true: Callable[[], Any], seconds: float = 30.0) -> None:
         """Wait until something is true."""

@@ -40,6 +40,28 @@ def test_who_comes_alone_does_not_wait_and_who_comes_meanwhile_shares():
     asyncio.run(story())
 
 
+def test_clients_that_ask_again_when_answered_come_together_into_one_batch():
+    async def story() -> None:
+        sizes: list[int] = []
+
+        async def call(items: list[int]) -> list[int]:
+            sizes.append(len(items))
+            await asyncio.sleep(0.002)
+            return items
+
+        async def client(number: int) -> None:
+            await asyncio.sleep(0.001 * (number % 2))  # two halves, of which one comes while the other is answered
+            for _ in range(20):
+                await batcher.submit(number)
+                await asyncio.sleep(0.001)
+
+        batcher = Batcher(call, max_wait=1)
+        await asyncio.gather(*(client(number) for number in range(16)))
+        assert sizes[4:-4] == [16] * len(sizes[4:-4])
+
+    asyncio.run(story())
+
+
 def test_a_full_queue_refuses_and_a_closed_one_too():
     async def story() -> None:
         call = Slow()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -87,10 +87,17 @@ def test_a_package_without_the_key_s_signature_is_not_loaded(child, stored):
 
 def test_one_request_that_fails_does_not_spoil_the_others_of_its_batch(stored):
     package = ModelPackage.load(stored[0].uri)
-    frame = pl.DataFrame({"amount": [1.0, float("inf"), 3.0, 4.0], "hour": [1, 2, 3, 4]})
-    outcome, predictions = score_spans(package, frame, [1, 1, 2])
+
+    class Picky:
+        def predict(self, matrix: pl.DataFrame) -> np.ndarray:
+            if 2.0 in matrix["amount"]:
+                raise RuntimeError("native trouble")
+            return package.native.predict(matrix)
+
+    frame = pl.DataFrame({"amount": [1.0, 2.0, 3.0, 4.0], "hour": [1, 2, 3, 4]})
+    outcome, predictions = score_spans(replace(package, native=Picky()), frame, [1, 1, 2])
     assert [made for made, _, _ in outcome] == [1, 0, 2]
-    assert "amount" in outcome[1][2]
+    assert "native trouble" in outcome[1][2]
     assert predictions.tolist() == package.predict(frame[[0, 2, 3]]).tolist()
 
 

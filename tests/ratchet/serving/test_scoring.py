@@ -1,4 +1,6 @@
 import asyncio
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -8,8 +10,9 @@ import polars as pl
 import pytest
 
 from ratchet.delivery.deployment import Deployment
-from ratchet.errors import SchemaError, UnanswerableError
+from ratchet.errors import UnanswerableError
 from ratchet.serving.lineup import Lineup
+from ratchet.serving.rows import RowChecker
 from ratchet.serving.scoring import Job, Scorer
 from ratchet.serving.served import Scored, Served, load
 from ratchet.serving.standing import Standing
@@ -25,35 +28,74 @@ def score(*jobs):
         return asyncio.run(Scorer(pool)(jobs))
 
 
+def rows_of(frame: pl.DataFrame, served: Served) -> list[dict]:
+    return RowChecker(served.package.spec.inputs).check(frame.to_dicts())
+
+
 def job(frame: pl.DataFrame, served: Served, lineup: Lineup | None = None) -> Job:
-    return Job(frame, lineup or Lineup(served, None, Standing(Deployment("fraud"))), served, canary=False)
+    return Job(rows_of(frame, served), lineup or Lineup(served, None, Standing(Deployment("fraud"))), served, canary=False)
 
 
 def test_each_request_gets_its_own_rows_in_order(served, frame):
     lineup = Lineup(served, None, Standing(Deployment("fraud")))
     frames = [frame(3)[:1], frame(9)[4:], frame(2)]
-    results = score(*(Job(one, lineup, served, canary=False) for one in frames))
+    results = score(*(job(one, served, lineup) for one in frames))
     assert [result.champion.predictions.tolist() for result in results] == [served.package.predict(one).tolist() for one in frames]
     assert len({result.champion.milliseconds for result in results}) == 1, "one batch, one time"
 
 
-def test_requests_of_other_columns_or_another_model_are_scored_apart(served, stored, frame):
+def test_requests_with_a_column_more_or_for_another_model_are_scored_apart(served, stored, frame):
     other = load(Path(stored[1].uri), stored[1], None)
     lineup = Lineup(served, None, Standing(Deployment("fraud")))
-    frames = [frame(2), frame(2).with_columns(more=pl.lit("x")), frame(2).cast({"amount": pl.Int64})]
-    jobs = [*(job(one, served, lineup) for one in frames), job(frame(2), other, lineup)]
+    plain = job(frame(2), served, lineup)
+    more = replace(plain, rows=[{**row, "shop": 1} for row in plain.rows], extra={"shop": "integer"})
+    jobs = [plain, more, job(frame(2), other, lineup)]
     results = score(*jobs)
     for asked, result in zip(jobs, results, strict=True):
         assert result.champion.predictions.tolist() == asked.champion.package.predict(frame(2)).tolist()
 
 
 def test_a_request_that_fails_spoils_no_other(served, frame):
-    lineup = Lineup(served, None, Standing(Deployment("fraud")))
-    bad = frame(2).with_columns(amount=pl.Series([1.0, float("inf")]))
-    results = score(*(Job(one, lineup, served, canary=False) for one in (frame(1), bad, frame(3))))
-    assert isinstance(results[1].champion, SchemaError)
-    assert isinstance(results[0].champion, Scored)
-    assert results[2].champion.predictions.tolist() == served.package.predict(frame(3)).tolist()
+    class Picky:
+        def predict(self, matrix: pl.DataFrame) -> np.ndarray:
+            if 2.0 in matrix["amount"]:
+                raise RuntimeError("native trouble")
+            return matrix["amount"].to_numpy() / 100
+
+    picky = replace(served, package=replace(served.package, native=Picky()))
+    lineup = Lineup(picky, None, Standing(Deployment("fraud")))
+    results = score(*(job(one, picky, lineup) for one in (frame(1), frame(3), frame(2))))
+    assert isinstance(results[1].champion, UnanswerableError)
+    assert [results[at].champion.predictions.tolist() for at in (0, 2)] == [[0.0], [0.0, 0.01]]
+
+
+def test_a_quick_champion_is_asked_on_the_event_loop_and_a_slow_one_in_a_thread(served, frame):
+    class Slow:
+        def __init__(self) -> None:
+            self.threads: list[str] = []
+            self.pause = 0.0
+
+        def predict(self, matrix: pl.DataFrame) -> np.ndarray:
+            self.threads.append(threading.current_thread().name)
+            time.sleep(self.pause)
+            return np.zeros(matrix.height)
+
+    native = Slow()
+    slow = replace(served, package=replace(served.package, native=native))
+
+    async def story() -> None:
+        with ThreadPoolExecutor(1, "aside") as pool:
+            scorer = Scorer(pool)
+            for pause, here in ((0.0, True), (0.02, False)):
+                native.pause = pause
+                for _ in range(40):
+                    await scorer([job(frame(1), slow)])
+                assert ("aside" not in native.threads[-1]) == here
+            native.pause = 0.0
+            await scorer([job(frame(300), slow)])
+            assert "aside" in native.threads[-1], "many rows take long whatever the model"
+
+    asyncio.run(story())
 
 
 @pytest.mark.parametrize("answer", [np.nan, np.inf])
