@@ -8,6 +8,7 @@ move a deployment. The registry's aliases are a projection of what stands here, 
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
@@ -31,7 +32,7 @@ from ratchet.delivery.transitions import (
 )
 from ratchet.delivery.trials import Trials
 from ratchet.delivery.verdicts import Outcome, Verdict, outcome_of
-from ratchet.errors import UnknownDeploymentError
+from ratchet.errors import LedgerError, UnknownDeploymentError
 from ratchet.settings import Settings
 
 __all__ = ["AuditRow", "Deployment", "Ledger", "ModelRef", "Outcome", "Transition", "Verdict"]
@@ -71,6 +72,21 @@ class Ledger(Trials):
         database = Database(settings.ledger())
         database.prepare()
         return cls(database, settings, clock, checkpoint)
+
+    @classmethod
+    def existing(cls, settings: Settings) -> "Ledger":
+        """Open the ledger of an installation for one who must never make an empty one of it, as a gateway.
+
+        Args:
+            settings: Says where the database and the audit heads are.
+
+        Raises:
+            LedgerError: there is none.
+        """
+        database = Database(settings.ledger())
+        if database.is_sqlite and not Path(str(database.url.database)).is_file():
+            raise LedgerError(f"ledger {database.shown}: no such file; restore it, or change RATCHET_LEDGER_URL")
+        return cls(database, settings, utc_now, no_checkpoint)
 
     def deployment(self, name: str) -> Deployment:
         """Return what is deployed under a name; generation 0 and no champion when the name is not known."""

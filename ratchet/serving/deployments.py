@@ -50,6 +50,7 @@ class Deployments:
         self._faces: dict[str, _Face] = {}
         self._discovery: asyncio.Task[None] | None = None
         self._ledger: Ledger | None = None
+        self._complaint = ""
 
     async def start(self) -> None:
         """Start an engine for each deployment and wait until each has loaded what there is; then look for new ones.
@@ -102,11 +103,16 @@ class Deployments:
 
     def _names(self) -> list[str]:
         try:
-            if self._ledger is None:
-                self._ledger = Ledger.open(self.settings)
-            return [deployment.name for deployment in self._ledger.deployments()]
-        except RatchetError as error:
-            log.warning("the ledger does not say which deployments there are: %s", error)
-        except Exception as error:  # a driver's own errors; the next look may go well
-            log.warning("the ledger does not say which deployments there are: %s: %s", type(error).__name__, error)
+            if self._ledger is None or self._ledger.database.is_sqlite:  # whose file may be gone, and to connect would make an empty one
+                self._ledger = Ledger.existing(self.settings)
+            names = [deployment.name for deployment in self._ledger.deployments()]
+            self._complaint = ""
+            return names
+        except Exception as error:  # ours or a driver's; the next look may go well
+            self._complain(str(error) if isinstance(error, RatchetError) else f"{type(error).__name__}: {error}")
         return sorted(path.stem for path in (self.settings.journal_folder() / "serving").glob("*.json"))
+
+    def _complain(self, why: str) -> None:
+        if why != self._complaint:  # once, and not each second
+            log.warning("the ledger does not say which deployments there are: %s", why)
+        self._complaint = why

@@ -9,17 +9,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Engine, NullPool, QueuePool, create_engine, make_url, select
 
-from ratchet.delivery.database import Database
 from ratchet.delivery.deployment import Deployment
-from ratchet.delivery.ledger import Ledger, no_checkpoint, utc_now
+from ratchet.delivery.ledger import Ledger
 from ratchet.delivery.tables import deployments, leases
-from ratchet.errors import LedgerError, UnknownDeploymentError
+from ratchet.errors import UnknownDeploymentError
 from ratchet.serving.breaker import Breaker
 from ratchet.serving.standing import Standing, read_standing
 from ratchet.settings import Settings
@@ -111,17 +109,6 @@ class Follower:
                 self._tell(standing)
             return True
 
-    def ledger(self) -> Ledger:
-        """Return the ledger, to read whole or to write; opened without creating anything.
-
-        Raises:
-            LedgerError: there is none.
-        """
-        database = Database(self.settings.ledger())
-        if database.is_sqlite and not Path(str(database.url.database)).is_file():
-            raise LedgerError(f"ledger {database.shown}: no such file; restore it, or change RATCHET_LEDGER_URL")
-        return Ledger(database, self.settings, utc_now, no_checkpoint)
-
     def health(self) -> dict[str, object]:
         """Return the breaker's health, and when the ledger last answered; a look that hangs is an error, too."""
         state = self.breaker.health()
@@ -154,7 +141,7 @@ class Follower:
             return None
         if not row and self._known is not None and self._known.deployment.generation:
             raise UnknownDeploymentError(f"the ledger does not know {self.name!r}, which it did before; was it replaced? Restore it")
-        standing = read_standing(self.ledger(), self.name) if row else Standing(Deployment(self.name))
+        standing = read_standing(Ledger.existing(self.settings), self.name) if row else Standing(Deployment(self.name))
         self._mark = mark
         return standing
 

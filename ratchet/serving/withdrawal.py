@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ratchet.delivery.ledger import Ledger
 from ratchet.errors import ConflictError
 from ratchet.serving.breaker import Breaker
 from ratchet.serving.follower import Follower
@@ -80,7 +81,7 @@ class Withdrawal:
         self.follower.wake()
 
     def _abort(self) -> None:
-        ledger = self.follower.ledger()
+        ledger = Ledger.existing(self.follower.settings)
         standing = read_standing(ledger, self.name)  # a lease may have been renewed while the ledger was away
         reason = self._reason(standing)
         if reason is not None:

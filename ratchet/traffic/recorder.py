@@ -171,6 +171,8 @@ class Recorder:
                 self._child = child
                 told, complaint = child.communicate()
                 self._child = None
+            if child.returncode < 0 and self._stop.is_set():
+                return Round()  # killed by `close`, which rolls the rest itself
             if child.returncode == 0:
                 done = orjson.loads(told)
                 return Round(Rolled(**done["rolled"]), done["errors"], done["retired"])

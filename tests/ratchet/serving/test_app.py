@@ -1,8 +1,6 @@
 """The application: a prediction over HTTP is the package's own, and every page says what it should."""
 
 import math
-from datetime import datetime
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -10,41 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratchet.data.kinds import DTYPES
 from ratchet.features.grammar import FUNCTIONS
-from tests.ratchet.serving.gateways import EXPRESSIONS, GOOD, KINDS, office, table, v2
-
-NUMBERS = st.one_of(
-    st.none(),
-    st.floats(allow_nan=False, allow_infinity=False),
-    st.sampled_from([0.0, -0.0, 1.0, 5e-324, 1.7976931348623157e308, -1e308, 709.8, -746.0]),
-    st.integers(-(2**63), 2**63 - 1),
-)
-TEXTS = st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"]), max_size=12), st.sampled_from(["", " ", "visa", "é", "\0"]))
-ROW = st.fixed_dictionaries(
-    {
-        "amount": NUMBERS,
-        "balance": NUMBERS,
-        "hour": st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1), st.integers(0, 23)),
-        "card": TEXTS,
-        "country": TEXTS,
-        "abroad": st.one_of(st.none(), st.booleans()),
-        "at": st.one_of(st.none(), st.datetimes(datetime(1700, 1, 1), datetime(2261, 1, 1)).map(datetime.isoformat)),
-    }
-)
-
-
-def frame_of_json(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    """The same rows as a table, made without the gateway's code."""
-    columns = {}
-    for name, kind in KINDS.items():
-        values = [row[name] for row in rows]
-        if kind == "datetime":
-            values = [None if value is None else datetime.fromisoformat(value) for value in values]
-        if kind == "number":
-            values = [None if value is None else float(value) for value in values]
-        columns[name] = pl.Series(name, values, dtype=DTYPES[kind])
-    return pl.DataFrame(columns)
+from tests.ratchet.serving.gateways import EXPRESSIONS, GOOD, KINDS, ROW, frame_of_json, office, table, v2
 
 
 def test_the_model_under_test_uses_every_allowed_function():

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from ratchet.errors import ParameterError
 from ratchet.serving.options import GatewayOptions
-from tests.ratchet.serving.gateways import GOOD, KINDS, v2
+from tests.ratchet.serving.gateways import GOOD, KINDS, ROW, frame_of_json, v2
 
 MEBIBYTE = 1 << 20
 BOUND = 700 * MEBIBYTE  # catboost, polars and pyarrow alone are 300
@@ -189,6 +190,17 @@ def still_answers(gateway: Any) -> None:
     answer = gateway.predict()
     assert answer.status_code == 200, answer.text
     assert math.isfinite(answer.json()["predictions"][0]["probability"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(ROW, min_size=1, max_size=8))
+def test_a_prediction_of_the_server_is_the_package_s_own(gateway, taught, rows):
+    expected = taught("binary").predict(frame_of_json(rows))
+    plain = gateway.client.post(PLAIN, json={"rows": rows})
+    assert plain.status_code == 200, plain.text
+    assert np.allclose([one["probability"] for one in plain.json()["predictions"]], expected, rtol=0, atol=1e-9)
+    infer = gateway.client.post(INFER, json=v2(rows))
+    assert np.allclose(infer.json()["outputs"][0]["data"], expected, rtol=0, atol=1e-9)
 
 
 def test_the_table_is_long():
