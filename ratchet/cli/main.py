@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ratchet.cli import deployments, sample, serve, submit
+from ratchet.cli import deployments, replay, sample, serve, submit
 from ratchet.errors import RatchetError
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 app.command("submit")(submit.submit)
 app.command("serve")(serve.serve)
+app.command("replay")(replay.replay)
 app.command("status")(deployments.status)
 app.command("history")(deployments.history)
 app.command("promote")(deployments.promote)
