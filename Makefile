@@ -30,7 +30,7 @@ test: $(READY) ## Every test but the soak
 	@$(PYTEST) -n $(WORKERS) --dist loadfile -m "not soak"
 
 test-fast: $(READY) ## What fits in a minute: no pipelines, no large data, nothing slow
-	@$(PYTEST) -n $(WORKERS) --dist loadfile -m "not (soak or slow or pipeline or realdata or containers)"
+	@$(PYTEST) -n $(WORKERS) --dist loadfile --hypothesis-profile fast -m "not (soak or slow or pipeline or realdata or containers)"
 
 soak: $(READY) ## Long random runs: races, kills, damages
 	@$(PYTEST) -s -m soak tests

@@ -9,6 +9,7 @@ from hypothesis import settings
 from tests.postgres import PostgreSQL
 
 settings.register_profile("shared machine", deadline=None)  # nothing is asserted about time
+settings.register_profile("fast", deadline=None, max_examples=25)  # the inner loop's, `make test-fast`
 settings.load_profile("shared machine")
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

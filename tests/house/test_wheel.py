@@ -40,6 +40,7 @@ def test_the_wheel_s_catalogue_is_the_checkout_s(elsewhere):
     assert tuple(names) == (*catalog.names(), *catalog.pipeline_names())
 
 
+@pytest.mark.slow
 def test_a_component_from_the_wheel_is_the_checkout_s(elsewhere):
     code = "from ratchet import catalog; print(catalog.load('drift_check').component_spec)"
     assert run(elsewhere, code).strip() == str(catalog.load("drift_check").component_spec)

@@ -40,6 +40,7 @@ class Told:
         return {"predictions": self.answers[body]}
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_not_the_packages_stops_the_bench(tmp_path: Path) -> None:
     work = make_work(tmp_path, trees=2, rows=400)
     right = {}

@@ -9,6 +9,7 @@ from scripts import bench_servers as servers
 from scripts.bench_model import inference_body, payments, train
 
 
+@pytest.mark.slow
 def test_a_bound_answers_over_http_and_ends(tmp_path: Path) -> None:
     package, frame = train(tmp_path / "model", seed=0, trees=2, rows=400), payments(3, seed=3)
     with servers.bound(tmp_path / "bare", package.path, "bare") as server:

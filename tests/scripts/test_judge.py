@@ -17,6 +17,7 @@ def test_every_cell_gives_the_figures_that_its_lines_name(place: int) -> None:
     assert simulate(place, 0, 1) == [outcome], "the same seed, the same evidence"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", places("worse by the margin 0.01", "10%") + places("in bursts") + places("errors in 100%"))
 def test_the_lines_hold_in_a_small_edition(place: int) -> None:
     outcomes = simulate(place, 0, 300)
@@ -24,6 +25,7 @@ def test_the_lines_hold_in_a_small_edition(place: int) -> None:
         assert line.holds(line.figure(np.array([float(outcome[line.key]) for outcome in outcomes]))), line.told
 
 
+@pytest.mark.slow
 def test_peeking_at_mcnemar_promotes_wrongly_far_more_often_than_it_says() -> None:
     (place, *_) = places("worse by the margin 0.01", "10%", "independent")
     assert np.mean([outcome["usual"] for outcome in simulate(place, 0, 300)]) > 0.15

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from ratchet.data.absent import is_absent
 
 
+@pytest.mark.slow
 def test_all_three_artifacts_are_there_before_and_after_the_first_promotion(runs):
     assert runs.champion("run-1") == ("no", "", 0, "run-1")
     assert is_absent(runs.found["package"].path)

@@ -1,10 +1,12 @@
 """The face of rollback: what the run promoted is taken back, once."""
 
+import pytest
 from kfp.dsl import Markdown
 
 from components.deployment.rollback.component import rollback
 
 
+@pytest.mark.slow
 def test_what_the_run_promoted_is_taken_back(runs):
     runs.promoted("run-1")
     arguments = {"summary": runs.output(Markdown, "summary"), "model": "fraud", "why": "does not load", "settings": runs.settings}

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from kfp.dsl import HTML, Dataset, Markdown, Metrics, Model
 
 from components.evaluation.compare.component import compare
@@ -24,6 +25,7 @@ def test_the_first_model_is_released_when_it_beats_the_best_constant(january: Pa
     assert Path(made["report"].path).stat().st_size > 1_000
 
 
+@pytest.mark.slow
 def test_the_champion_again_is_rejected_with_finite_losses(january: Path, outputs: Callable[..., dict[str, Any]]) -> None:
     made = outputs(scores=Metrics, report=HTML, summary=Markdown)
     verdict, reason, *losses = compared(january, "model", made)

@@ -61,6 +61,7 @@ def test_the_audit_holds_until_somebody_edits_a_row(home: Path) -> None:
         CliRunner().invoke(app, ["audit", "fraud"], catch_exceptions=False)
 
 
+@pytest.mark.slow
 def test_a_second_rollback_finds_nothing_to_go_back_to(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "version 1 is live, generation 3" in said("rollback", "fraud", "--why", "complaints")
     assert "complaints" in said("history", "fraud")

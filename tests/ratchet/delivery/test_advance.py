@@ -102,6 +102,7 @@ def test_a_promotion_that_was_found_before_a_crash_is_void_once_the_challenger_i
     assert (again.verdict, again.outcome) == ("hold", "held")
 
 
+@pytest.mark.slow
 def test_waiting_ends_when_the_time_is_up_and_keeps_the_lease_meanwhile(story):
     story.sights = [sight(seen=replace(ENOUGH, requests=3))]
     done = story.advance(wait=60.0)
@@ -110,6 +111,7 @@ def test_waiting_ends_when_the_time_is_up_and_keeps_the_lease_meanwhile(story):
     assert story.ledger.lease("fraud") == NOW + timedelta(hours=2), "between runs only the deadline ends it"
 
 
+@pytest.mark.slow
 def test_a_short_lease_does_not_run_out_while_a_run_waits(settings, model):
     story = Story(settings, model, replace(POLICY, lease=1.0))
     story.sights = [sight(seen=replace(ENOUGH, requests=3))]
@@ -125,12 +127,14 @@ def test_a_short_lease_does_not_run_out_while_a_run_waits(settings, model):
     assert min(leased) > timedelta(0), "the gateway would have taken the challenger away"
 
 
+@pytest.mark.slow
 def test_nobody_waits_for_traffic_that_does_not_come(story):
     story.sights = [sight(seen=Seen(0, 0, 0, 0.0, 0))]
     assert story.advance(wait=600.0).verdict == "pending"
     assert story.slept < 120
 
 
+@pytest.mark.slow
 def test_looks_that_see_the_same_are_one_look(story):
     story.sights = [sight(seen=replace(ENOUGH, requests=3))]
     story.advance(wait=30.0)

@@ -96,6 +96,7 @@ def canary(trial, percent=50):
     trial.ledger.step(trial.name, "canary", percent, generation=state.generation, who="test", why="next", evidence={})
 
 
+@pytest.mark.slow
 def test_a_better_challenger_on_canary_traffic_passes_every_gate(trial):
     canary(trial)
     trial.traffic(LABELS, WRONG, RIGHT, assign=lambda i: i % 2)
@@ -112,6 +113,7 @@ def test_a_worse_challenger_is_aborted_in_shadow(trial):
     assert sight.reason.startswith("loss")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("constant", [0.0, 1.0], ids=["never flags", "always flags"])
 def test_a_challenger_that_always_gives_one_answer_is_never_promoted(trial, constant):
     canary(trial)

@@ -18,6 +18,7 @@ def versions(world, name):
         return [str(version.version) for version in client.search_model_versions(f"name='{name}'")]
 
 
+@pytest.mark.slow
 def test_a_version_holds_the_package_its_reference_and_its_schema(world, name):
     model = world.register(name, 0)
     assert model.version == "1"

@@ -73,6 +73,7 @@ def swap_two_files(folder, dice):
 DAMAGES = (flip_a_bit, cut_a_byte, cut_the_end, add_a_byte, add_a_file, add_a_folder, remove_a_file, put_a_link, swap_two_files)
 
 
+@pytest.mark.slow
 def test_1000_of_1000_random_damages_are_refused(trained, package, tmp_path):
     """Half of them to a package that is signed, where the signature is damaged too."""
     signed = tmp_path / "signed"

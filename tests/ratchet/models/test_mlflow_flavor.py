@@ -16,6 +16,7 @@ def test_mlflow_loads_a_package_and_predicts_the_same(package, holdout, tmp_path
         loaded.predict(rows.drop("nswprice").to_pandas())
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_package_comes_back_from_mlflows_store_as_it_went_in(package, holdout, tmp_path):
     mlflow = pytest.importorskip("mlflow")

@@ -62,6 +62,7 @@ def test_a_dearer_miss_gives_a_lower_threshold(trained, tmp_path):
     assert dear < cheap
 
 
+@pytest.mark.slow
 def test_texts_are_learnt_as_categories_and_the_page_shows_what_is_used(tmp_path):
     result = from_table(tmp_path, table())
     assert list(result.importance)[:2] == ["x", "kind"]
@@ -72,6 +73,7 @@ def test_texts_are_learnt_as_categories_and_the_page_shows_what_is_used(tmp_path
     assert "<svg" in (tmp_path / "curve.html").read_text()
 
 
+@pytest.mark.slow
 def test_several_classes_and_a_number_are_learnt_too(tmp_path):
     rows = table().with_columns(
         y=pl.when(pl.col("x") > 1).then(pl.lit("high")).when(pl.col("x") < -1).then(pl.lit("low")).otherwise(pl.lit("mid"))

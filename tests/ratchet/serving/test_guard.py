@@ -23,6 +23,7 @@ def test_one_that_errs_often_is_rejected_soon(rate, within):
             assert guard.requests < within
 
 
+@pytest.mark.slow
 def test_one_within_the_tolerance_is_hardly_ever_rejected_however_often_it_is_looked_at():
     rejected = 0
     for seed in range(500):

@@ -1,6 +1,5 @@
 import asyncio
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -69,33 +68,23 @@ def test_a_request_that_fails_spoils_no_other(served, frame):
     assert [results[at].champion.predictions.tolist() for at in (0, 2)] == [[0.0], [0.0, 0.01]]
 
 
-def test_a_quick_champion_is_asked_on_the_event_loop_and_a_slow_one_in_a_thread(served, frame):
-    class Slow:
-        def __init__(self) -> None:
-            self.threads: list[str] = []
-            self.pause = 0.0
+@pytest.mark.parametrize("quick", [True, False])
+def test_a_quick_champion_is_asked_on_the_event_loop_and_a_slow_one_in_a_thread(served, frame, monkeypatch, quick):
+    threads: list[str] = []
 
+    class Noting:
         def predict(self, matrix: pl.DataFrame) -> np.ndarray:
-            self.threads.append(threading.current_thread().name)
-            time.sleep(self.pause)
+            threads.append(threading.current_thread().name)
             return np.zeros(matrix.height)
-
-    native = Slow()
-    slow = replace(served, package=replace(served.package, native=native))
 
     async def story() -> None:
         with ThreadPoolExecutor(1, "aside") as pool:
             scorer = Scorer(pool)
-            for pause, here in ((0.0, True), (0.02, False)):
-                native.pause = pause
-                for _ in range(40):
-                    await scorer([job(frame(1), slow)])
-                assert ("aside" not in native.threads[-1]) == here
-            native.pause = 0.0
-            await scorer([job(frame(300), slow)])
-            assert "aside" in native.threads[-1], "many rows take long whatever the model"
+            monkeypatch.setattr(scorer.pace, "quick", lambda *_: quick)
+            await scorer([job(frame(1), replace(served, package=replace(served.package, native=Noting())))])
 
     asyncio.run(story())
+    assert ("aside" in threads[0]) != quick
 
 
 @pytest.mark.parametrize("answer", [np.nan, np.inf])

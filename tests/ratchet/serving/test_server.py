@@ -22,6 +22,8 @@ BOUND = 700 * MEBIBYTE  # catboost, polars and pyarrow alone are 300
 JSON = {"Content-Type": "application/json"}
 PLAIN, INFER = "/predict/fraud", "/v2/models/fraud/infer"
 
+pytestmark = pytest.mark.slow  # a real process
+
 
 @dataclass(frozen=True)
 class Hostile:

@@ -48,6 +48,7 @@ def test_closing_rolls_the_rest_and_leaves_no_journal(tmp_path):
     assert not list((tmp_path / "journal").iterdir())
 
 
+@pytest.mark.slow
 def test_the_thread_has_a_child_roll_what_is_recorded_and_what_a_killed_gateway_left(tmp_path):
     victim = victims.start("write", tmp_path / "journal", "victim")
     victim.stdout.readline()
@@ -117,6 +118,7 @@ def test_a_store_that_is_gone_is_told_and_caught_up_with_when_it_is_back(recorde
     assert sorted(ids(recorder)) == ["a", "a", "b", "b"]
 
 
+@pytest.mark.slow
 def test_a_roller_that_cannot_run_is_told_and_recording_goes_on(tmp_path):
     recorder = Recorder(tmp_path / "journal", tmp_path / "traffic", roll_seconds=0.01)
     (tmp_path / "traffic").write_text("in the way")

@@ -43,6 +43,7 @@ def test_the_journal_of_a_living_writer_is_left_alone(tmp_path, store):
     journal.close()
 
 
+@pytest.mark.slow
 def test_the_journal_of_a_killed_writer_is_rolled_once_also_by_two_at_once(tmp_path, store):
     victim = victims.start("write", tmp_path, "victim")
     lines = [victim.stdout.readline() for _ in range(5)]
@@ -98,6 +99,7 @@ def test_a_round_retains_when_it_is_told_the_time(tmp_path, store):
     assert roll_folder(tmp_path, store, now=NOON + 3 * DAY, days=1).retired == ["fraud/predictions/date=2025-11-21"]
 
 
+@pytest.mark.slow
 def test_the_command_prints_its_round(tmp_path, store):
     (tmp_path / "w.sealed").write_bytes(frame(prediction("a")) + frame(label("a")))
     command = [sys.executable, "-m", "ratchet.traffic.rolling", str(tmp_path), str(store.root), "--now", repr(NOON), "--days", "9"]
@@ -124,6 +126,7 @@ def kill_rollers(folder, store: TrafficStore, chance: random.Random, kills: int)
     assert not list(folder.glob("*.sealed"))
 
 
+@pytest.mark.slow
 def test_killed_rollers_lose_and_double_nothing(tmp_path, store):
     kill_rollers(tmp_path, store, random.Random(1), kills=3)
 

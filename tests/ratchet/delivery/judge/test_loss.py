@@ -198,6 +198,7 @@ def test_worse_in_bursts_alone_is_promoted_no_more_often_than_stated() -> None:
     assert wrongly_promoted(draw, 300, margin=0.01, alpha=0.1, relative_margin=math.inf, block_cap=10) <= 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prevalence", [0.0084, 0.05])
 def test_a_challenger_that_never_flags_or_always_does_is_not_promoted(prevalence: float) -> None:
     for run in range(100):
