@@ -89,7 +89,7 @@ class Siege:
                 return False
             return True
 
-        until(started, 60)
+        until(started, 300)  # on a machine that is busy with more than this test
         return self._ready()
 
     def _child(self) -> float:
@@ -108,7 +108,7 @@ class Siege:
 
     def _ready(self) -> float:
         port = int(self.live.gateway.url.rpartition(":")[2])
-        until(lambda: self.live.gateway.ready(port), 60)
+        until(lambda: self.live.gateway.ready(port), 300)
         return time.monotonic()
 
     def _restart_advancer(self, stall_at: str = "") -> None:
