@@ -25,7 +25,8 @@ and has no debugger there.
     │   ├── OverloadedError      more requests wait than the queue holds
     │   └── UnanswerableError    the champion failed on these rows, or answered what is no number
     ├── RequestError             a request to the gateway is at fault; carries the HTTP status
-    └── RegistryError            the model registry refused or disagrees with the ledger
+    ├── RegistryError            the model registry refused or disagrees with the ledger
+    └── SubmissionError          a cluster refused a submission, cannot be reached, or did not end a run in time
 """
 
 import difflib
@@ -102,6 +103,10 @@ class JudgeError(RatchetError):
 
 class RegistryError(RatchetError):
     """The model registry refused or disagrees with the ledger."""
+
+
+class SubmissionError(RatchetError):
+    """A cluster refused a submission, cannot be reached, or did not end a run in time."""
 
 
 class EngineError(RatchetError):

@@ -4,8 +4,9 @@
     python -m scripts.compile --check    write nothing; fail where something would have been written or removed
 
 A component's face is the function named like its folder in ``components/<stage>/<name>/component.py``, a pipeline's the
-one in ``pipelines/<name>/pipeline.py``. Their compiled form is committed because it is what people load by URL and what CI
-submits: neither has our sources. Everything is made in memory first, so that writing and checking cannot differ.
+one in ``pipelines/<name>/pipeline.py``. A pipeline makes two files: a portable one, for a laptop and Vertex AI, and one for
+Kubeflow, in which ``pipelines/kubeflow.py`` has said what each pod is given. The compiled form is committed because it is what people
+load by URL and what CI submits: neither has our sources. Everything is made in memory first, so that writing and checking cannot differ.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from typing import Any
 import yaml
 from kfp import compiler
 
+from pipelines.kubeflow import for_kubeflow
 from scripts.component_readme import component_readme
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,7 +45,9 @@ def generate() -> dict[Path, str]:
         wanted[ROOT / "compiled/components" / f"{name}.yaml"] = text
         wanted[file.parent / "README.md"] = component_readme(face.python_func, yaml.safe_load(text), catalogue[name])
     for name, file in pipelines.items():
-        wanted[ROOT / "compiled/pipelines" / f"{name}.yaml"] = _compile(_load(file))
+        pipeline = _load(file)
+        wanted[ROOT / "compiled/pipelines" / f"{name}.yaml"] = _compile(pipeline)
+        wanted[ROOT / "compiled/kubeflow" / f"{name}.yaml"] = _compile(for_kubeflow(pipeline))
     return wanted
 
 

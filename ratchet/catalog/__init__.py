@@ -60,16 +60,21 @@ def path(name: str) -> Path:
     return _path("component", name)
 
 
-def pipeline_path(name: str) -> Path:
+def pipeline_path(name: str, *, kubeflow: bool = False) -> Path:
     """Return the compiled YAML file of a pipeline: what ``ratchet submit`` runs.
 
     Args:
         name: The pipeline's name, e.g. ``"delivery"``.
+        kubeflow: The file for Kubeflow, which also says what its pods are given; else the portable one, for a laptop and Vertex AI.
 
     Raises:
         ParameterError: there is no such pipeline.
+
+    >>> pipeline_path("delivery", kubeflow=True).parent.name
+    'kubeflow'
     """
-    return _path("pipeline", name)
+    portable = _path("pipeline", name)
+    return portable.parents[1] / "kubeflow" / portable.name if kubeflow else portable
 
 
 def load(name: str) -> "YamlComponent":

@@ -1,21 +1,38 @@
 """The command's entry: its verbs, and how an error reaches a person."""
 
 import sys
+from typing import Annotated
 
 import typer
 
-from ratchet.cli import deployments, replay, sample, serve, submit
+from ratchet import __version__
+from ratchet.cli import deployments, replay, sample, schedule, serve, submit
 from ratchet.errors import RatchetError
 
 app = typer.Typer(
     name="ratchet",
-    help="Move a model from raw data into production on evidence, and take it back by itself.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"ratchet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def ratchet(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")] = False,
+) -> None:
+    """Move a model from raw data into production on evidence, and take it back by itself."""
+
+
 app.command("submit")(submit.submit)
+app.command("schedule")(schedule.schedule)
 app.command("serve")(serve.serve)
 app.command("replay")(replay.replay)
 app.command("status")(deployments.status)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from ratchet.report.page import Links, Page, Table, show
+from ratchet.report.page import Links, Page, Table, above, show
 
 TONES = {"promoted": "good", "rejected": "neutral", "held": "neutral", "pending": "neutral"}
 
@@ -42,17 +42,18 @@ def write_overview(folder: Path, outcome: str, reason: str, steps: Sequence[Step
         The path of the page.
     """
     reports = collect_reports(folder, [step.name for step in steps])
+    reasons = above([str(step.outputs.get("reason", "")) for step in steps], reason)
     table = Table(
         "Steps",
         [
             {
                 "step": step.name.replace("-", " "),
                 "verdict": step.word or ("done" if step.succeeded else "failed"),
-                "said": told(step.outputs),
+                "said": told({**step.outputs, "reason": why}),
                 "seconds": round(step.seconds, 1),
                 "failed": not step.succeeded,
             }
-            for step in steps
+            for step, why in zip(steps, reasons, strict=True)
         ],
         flag="failed",
     )
@@ -74,10 +75,13 @@ def told(outputs: Mapping[str, Any]) -> str:
 
     >>> told({"verdict": "valid", "rows_valid": 50043, "reason": "", "run_id": "r1"})
     'rows valid 50,043'
+    >>> told({"loss_challenger": 0.25, "reason": "Lower by half."})
+    'Lower by half. (loss challenger 0.25)'
     """
-    apart = ("verdict", "found", "run_id", "content_digest", "digest")
-    words = {name.replace("_", " "): show(value) for name, value in outputs.items() if name not in apart and value != ""}
-    return "; ".join(value if name == "reason" else f"{name} {value}" for name, value in words.items())
+    apart = ("verdict", "found", "outcome", "reason", "run_id", "content_digest", "digest")
+    numbers = "; ".join(f"{name.replace('_', ' ')} {show(value)}" for name, value in outputs.items() if name not in apart and value != "")
+    reason = str(outputs.get("reason", ""))
+    return f"{reason} ({numbers})" if reason and numbers else reason or numbers
 
 
 def collect_reports(folder: Path, steps: Sequence[str]) -> dict[str, str]:

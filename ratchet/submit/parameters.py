@@ -161,18 +161,3 @@ def pairs(texts: Iterable[str]) -> dict[str, str]:
             raise ParameterError(f"parameter {name!r} is given twice: {values[name]!r} and {value!r}; give it once")
         values[name] = value
     return values
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """Return the parameters in a YAML configuration file.
-
-    Raises:
-        ParameterError: the file cannot be read or is not a mapping.
-    """
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ParameterError(f"configuration {str(path)!r} cannot be read: {error}; give the path of a YAML mapping") from error
-    if not isinstance(values, dict):
-        raise ParameterError(f"configuration {str(path)!r} holds a {type(values).__name__}; it must be a mapping of parameter to value")
-    return {str(name): value for name, value in values.items()}
