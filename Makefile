@@ -12,7 +12,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 COMPILE := $(BIN)/python -m scripts.compile
 
-.PHONY: help setup demo test test-fast soak judge bench lint format compile compile-check lock component
+.PHONY: help setup demo test test-fast containers soak judge bench lint format compile compile-check lock component
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,11 +26,14 @@ $(READY): requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 demo: $(READY) ## Three months of card transactions through the whole loop (about two minutes)
 	@$(BIN)/python -m scripts.demo
 
-test: $(READY) ## Every test but the soak
-	@$(PYTEST) -n $(WORKERS) --dist loadfile -m "not soak"
+test: $(READY) ## Every test but the soak and what needs containers
+	@$(PYTEST) -n $(WORKERS) --dist loadfile -m "not (soak or containers)"
 
 test-fast: $(READY) ## What fits in a minute: no pipelines, no large data, nothing slow
 	@$(PYTEST) -n $(WORKERS) --dist loadfile --hypothesis-profile fast -m "not (soak or slow or pipeline or realdata or containers)"
+
+containers: $(READY) ## Build the images, say what they weigh, run what needs them (minutes); BASE= another base image
+	@scripts/engine run $(BIN)/python -m scripts.containers
 
 soak: $(READY) ## Long random runs: races, kills, damages
 	@$(PYTEST) -s -m soak tests

@@ -131,6 +131,8 @@ def _with_names(composed: Callable[..., Any], compose: Callable[..., Any]) -> Ca
         return composed(**dict(zip(whole.parameters, given, strict=True)))
 
     furnished.__name__ = compose.__name__
-    furnished.__doc__ = inspect.getdoc(compose).rstrip() + "\n" + "\n".join(f"    {name}: {text}" for name, (_, text) in NAMES.items())
+    described = inspect.getdoc(compose) or ""
+    heading = "" if "\nArgs:\n" in described else "\n\nArgs:"
+    furnished.__doc__ = described + heading + "".join(f"\n    {name}: {text}" for name, (_, text) in NAMES.items())
     furnished.__signature__ = whole  # type: ignore[attr-defined]
     return furnished

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import polars as pl
+from polars import selectors
 
 from ratchet.data.findings import Finding
 from ratchet.data.kinds import kind_of
@@ -50,7 +51,9 @@ def quality_page(
     if findings:
         parts.insert(0, Table("Findings", [_finding(finding) for finding in findings], flag="fatal"))
     if quarantined.height:
-        parts.append(Table("Rows set aside", quarantined.select(REASON, pl.exclude(REASON)).head(EXAMPLES).cast(pl.String).to_dicts()))
+        shown = quarantined.select(REASON, pl.exclude(REASON)).head(EXAMPLES)
+        note = f"The first {EXAMPLES} of {quarantined.height:,}." if quarantined.height > EXAMPLES else ""
+        parts.append(Table("Rows set aside", _written(shown).to_dicts(), note))
     return Page("Validate", verdict, reason, TONES[verdict], facts, parts)
 
 
@@ -68,7 +71,7 @@ def _finding(finding: Finding) -> dict[str, Cell]:
 
 def _columns(raw: pl.DataFrame, schema: Schema) -> list[dict[str, Cell]]:
     names = [*schema.columns, *(name for name in raw.columns if name not in schema.columns)]
-    ranges = raw.select(pl.all().min().cast(pl.String).name.prefix("low "), pl.all().max().cast(pl.String).name.prefix("high "))
+    ranges = _written(raw.select(pl.all().min().name.prefix("low "), pl.all().max().name.prefix("high ")))
     low_high = ranges.row(0, named=True) if raw.width else {}
     return [_column(name, raw, schema.columns.get(name), low_high) for name in names]
 
@@ -85,6 +88,11 @@ def _column(name: str, raw: pl.DataFrame, allowed: ColumnSchema | None, ranges: 
         "highest": ranges.get(f"high {name}"),
         "allowed values": _allowed(allowed) if allowed else "",
     }
+
+
+def _written(frame: pl.DataFrame) -> pl.DataFrame:
+    """Every cell as text; a time without the zeros of its fraction."""
+    return frame.with_columns(selectors.datetime().cast(pl.String).str.replace(r"\.0+$", "")).cast(pl.String)
 
 
 def _allowed(column: ColumnSchema) -> str:

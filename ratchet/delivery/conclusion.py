@@ -14,7 +14,7 @@ from ratchet.delivery.promotion import rollback_in_run
 from ratchet.delivery.verdicts import Outcome, Verdict
 from ratchet.delivery.webhook import post_json
 from ratchet.errors import ConflictError
-from ratchet.report.page import Cell, Page, Table
+from ratchet.report.page import Cell, Page, Table, above
 from ratchet.settings import load_settings, resolve_secret
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,8 @@ class Conclusion:
 
     def page(self) -> Page:
         """Return the summary that a person reads."""
-        rows = [{"step": step, "verdict": verdict, "why": reason} for step, (verdict, reason) in self.steps.items()]
+        told = above([reason for _, reason in self.steps.values()], self.outcome.reason)
+        rows = [{"step": step, "verdict": verdict, "why": why} for (step, (verdict, _)), why in zip(self.steps.items(), told, strict=True)]
         facts: dict[str, Cell] = {
             "exit status": self.outcome.exit_status,
             "taken back": self.aborted or "nothing",

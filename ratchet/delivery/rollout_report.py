@@ -8,7 +8,7 @@ from ratchet.delivery.advance import Advance
 from ratchet.delivery.deployment import Deployment
 from ratchet.delivery.rollout import Look, Rollout
 from ratchet.report.figures import Points, lines
-from ratchet.report.page import Cell, Figure, Page, Table
+from ratchet.report.page import Cell, Figure, Page, Table, show
 
 TONES = {"promote": "good", "abort": "bad", "rollback": "bad"}
 LATEST = 60
@@ -35,6 +35,21 @@ def rollout_page(advance: Advance, state: Deployment, looks: Sequence[Look]) -> 
         parts.append(policy_table(rollout))
     return Page(
         f"Rollout of {state.name}", advance.verdict, advance.reason, TONES.get(advance.verdict, "neutral"), facts(advance, state), parts
+    )
+
+
+def summary_page(advance: Advance, state: Deployment, looks: Sequence[Look]) -> Page:
+    """Return what fits beside the step in the Kubeflow UI: the verdict and what each gate says at the last look.
+
+    Args:
+        advance: What the look came to.
+        state: The deployment afterwards.
+        looks: Of the rollout, the first one first.
+    """
+    gates = looks[-1].facts.get("gates", []) if looks else []
+    tone = TONES.get(advance.verdict, "neutral")
+    return Page(
+        f"Rollout of {state.name}", advance.verdict, advance.reason, tone, facts(advance, state), [gates_table(gates)] if gates else []
     )
 
 
@@ -116,6 +131,19 @@ def policy_table(rollout: Rollout) -> Table:
     """Return what was fixed before the rollout began."""
     values = rollout.policy.as_dict()
     rows: list[dict[str, Cell]] = [
-        {"field": name.replace("_", " "), "value": str(value)} for name, value in values.items() if value not in ([], "")
+        {"field": name.replace("_", " "), "value": written(value)} for name, value in values.items() if value not in ([], "")
     ]
     return Table("Policy", rows, note="Fixed before the rollout began, and kept in the audit chain. Times are in seconds.")
+
+
+def written(value: Any) -> str:
+    """Return a policy's value as a person writes it.
+
+    >>> written([5, 50]), written({"kind": "cost", "scale": 1.0}), written(True)
+    ('5, 50', 'kind cost, scale 1', 'yes')
+    """
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {written(item)}" for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(written(item) for item in value)
+    return show(value)

@@ -60,6 +60,12 @@ class TrialRun:
 
         rollout_page(self.advance, self.state, self.looks).write_html(path)
 
+    def write_markdown(self, path: str | Path) -> None:
+        """Write the verdict and what each gate says."""
+        from ratchet.delivery.rollout_report import summary_page
+
+        summary_page(self.advance, self.state, self.looks).write_markdown(path)
+
 
 def advance_in_run(name: str, *, run_id: str, version: str, generation: int, wait: str, as_of: str, ledger: Ledger) -> TrialRun:
     """Advance as a step of a run.

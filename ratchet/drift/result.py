@@ -120,8 +120,11 @@ class DriftResult:
     def _parts(self) -> list[Table | Figure]:
         if not self.columns:
             return []
+        limits = {column.limit for column in self.columns}
         chart = figures.bars(
-            {column.name: column.distance for column in self.columns[:DRAWN]}, x="distance (D, or total variation for categories), 0 to 1"
+            {column.name: column.distance for column in self.columns[:DRAWN]},
+            x="distance (D, or total variation for categories), 0 to 1",
+            mark_x={"limit": min(limits)} if len(limits) == 1 else None,
         )
         note = "A column has drifted when its distance exceeds its limit: the threshold, or what chance does at this number of rows."
         parts: list[Table | Figure] = [

@@ -11,6 +11,12 @@ from ratchet.report import figures
 from ratchet.report.metrics import MetricSink, log_metrics
 from ratchet.report.page import Cell, Figure, Page, Table
 
+ACRONYMS = ("rmse", "mae", "mape")
+UNITS = {
+    "log_loss": "log_loss is in nats.",
+    "expected_cost": "expected_cost is in the unit of the costs.",
+    "mape": "mape is a share, over the rows whose target is not zero.",
+}
 MOST_CATEGORIES = 20
 
 
@@ -89,8 +95,10 @@ class Evaluation:
     def page(self) -> Page:
         """Return the report."""
         name = self.primary_name.replace("_", " ")
-        reason = f"{name[0].upper() + name[1:]} {self.primary_metric:.4g}, loss {self.metrics['loss']:.4g}, on {self.rows:,} rows."
-        facts: dict[str, Cell] = {"task": self.task, "loss": self.loss_told, "threshold": self.threshold}
+        shown = name.upper() if name in ACRONYMS else name[0].upper() + name[1:]
+        reason = f"{shown} {self.primary_metric:.4g}, loss {self.metrics['loss']:.4g}, on {self.rows:,} rows."
+        facts: dict[str, Cell] = {"task": self.task, "loss": self.loss_told}
+        facts |= {} if self.threshold is None else {"threshold": self.threshold}
         facts |= {"rows without label": self.unlabelled, "latency, median": f"{self.latency.p50:.2g} ms"}
         return Page("Evaluate", reason=reason, facts=facts, parts=[*self._tables(), *self._figures()])
 
@@ -99,7 +107,7 @@ class Evaluation:
         self.page().write_html(path)
 
     def _tables(self) -> list[Table]:
-        note = "log_loss is in nats, expected_cost in the unit of the costs, mape a share over the rows whose target is not zero."
+        note = " ".join(sentence for name, sentence in UNITS.items() if name in self.metrics)
         tables = [Table("Metrics", [{"metric": name, "value": value} for name, value in self.metrics.items()], note)]
         if self.curves.confusion and len(self.curves.categories) <= MOST_CATEGORIES:
             rows: list[dict[str, Cell]] = [
@@ -132,7 +140,8 @@ class Evaluation:
             drawn.append(Figure("Calibration", chart, "Bins of equal numbers of rows. On the diagonal a probability means what it says."))
         if self.curves.scores:
             edges = [place / SCORE_BINS for place in range(SCORE_BINS + 1)]
-            drawn.append(Figure("Score distribution", figures.histogram(edges, self.curves.scores, x="predicted probability")))
+            scores = {f"truth {name}": shares for name, shares in self.curves.scores.items()}
+            drawn.append(Figure("Score distribution", figures.histogram(edges, scores, x="predicted probability", y="share of its rows")))
         if self.slices:
             losses = {item.name: item.loss for item in self.slices[:25]}
             drawn.append(Figure("Loss by slice", figures.bars(losses, x="mean loss", mark_x={"all rows": self.metrics["loss"]})))

@@ -56,7 +56,9 @@ class FeaturesResult:
         made: list[dict[str, Cell]] = [{"feature": name, "is": text} for name, text in self.spec.expressions.items()]
         made += [{"feature": window.name, "is": _told(window)} for window in self.spec.windows]
         left: list[dict[str, Cell]] = [{"why": why, "rows": count} for why, count in self.left_out.items() if count]
-        facts: dict[str, Cell] = {"task": self.spec.task, "positive class": self.spec.positive, "features": len(self.spec.features)}
+        facts: dict[str, Cell] = {"task": self.spec.task}
+        facts |= {"positive class": self.spec.positive} if self.spec.positive else {}
+        facts["features"] = len(self.spec.features)
         return Page("Features", facts=facts, parts=(Table("Splits", rows), Table("Made features", made), Table("Rows in no split", left)))
 
 

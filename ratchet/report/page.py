@@ -92,13 +92,18 @@ class Page:
         | rows | 1,200 |
         <BLANKLINE>
         """
-        lines = [f"## {self.title}: {self.verdict}" if self.verdict else f"## {self.title}", "", self.reason, ""]
+        lines = [f"## {_text(self.title)}" + (f": {_text(self.verdict)}" if self.verdict else ""), "", _text(self.reason), ""]
         if self.facts:
             lines += ["| | |", "|---|---|", *(f"| {_pipe(name)} | {_pipe(show(value))} |" for name, value in self.facts.items()), ""]
         for part in self.parts:
             if isinstance(part, Table) and part.rows:
                 columns = [name for name in part.rows[0] if name != part.flag]
-                lines += [f"### {part.title}", "", "| " + " | ".join(_pipe(name) for name in columns) + " |", "|---" * len(columns) + "|"]
+                lines += [
+                    f"### {_text(part.title)}",
+                    "",
+                    "| " + " | ".join(_pipe(name) for name in columns) + " |",
+                    "|---" * len(columns) + "|",
+                ]
                 lines += ["| " + " | ".join(_pipe(show(row.get(name))) for name in columns) + " |" for row in part.rows[:MAX_ROWS]]
                 lines.append("")
         return "\n".join(lines)
@@ -129,5 +134,19 @@ def show(value: Any) -> str:
     return str(value)
 
 
+def above(reasons: Sequence[str], shown: str = "") -> list[str]:
+    """Return reasons as a table shows them: one that was read already, above the table or in it, is not written out again.
+
+    >>> above(["no gain", "no gain", "", "sure"], shown="sure")
+    ['no gain', 'as above', '', 'as above']
+    """
+    return ["as above" if reason and reason in (shown, *reasons[:at]) else reason for at, reason in enumerate(reasons)]
+
+
+def _text(text: str) -> str:
+    """Escape what a Markdown viewer would take for a tag, a link, an image or emphasis: names and categories come from outside."""
+    return text.replace("\\", "\\\\").replace("<", "&lt;").replace("[", "\\[").replace("*", "\\*")
+
+
 def _pipe(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    return _text(text).replace("|", "\\|").replace("\n", " ")

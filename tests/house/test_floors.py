@@ -9,7 +9,7 @@ CONTRACTS = {
     for contract in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
 }
 ROOMS = {path.stem for path in (ROOT / "ratchet").iterdir() if path.suffix == ".py" or any(path.glob("**/*.py"))} - {"__init__"}
-OUTSIDE = {"components", "pipelines", "ratchet", "scripts", "tests"}
+OUTSIDE = {"components", "examples", "pipelines", "ratchet", "scripts", "tests"}
 
 
 def test_every_folder_of_the_library_has_its_floor():

@@ -41,6 +41,13 @@ def test_the_wheel_s_catalogue_is_the_checkout_s(elsewhere):
 
 
 @pytest.mark.slow
+def test_the_wheel_has_the_files_for_each_place(elsewhere):
+    code = "from ratchet.catalog import pipeline_path as path; print(path('delivery'), path('delivery', kubeflow=True))"
+    for file, kubeflow in zip(run(elsewhere, code).split(), (False, True), strict=True):
+        assert Path(file).is_relative_to(elsewhere)
+        assert Path(file).read_bytes() == catalog.pipeline_path("delivery", kubeflow=kubeflow).read_bytes()
+
+
 def test_a_component_from_the_wheel_is_the_checkout_s(elsewhere):
     code = "from ratchet import catalog; print(catalog.load('drift_check').component_spec)"
     assert run(elsewhere, code).strip() == str(catalog.load("drift_check").component_spec)

@@ -11,8 +11,9 @@ import pytest
 from ratchet.catalog import pipeline_path
 from ratchet.delivery.ledger import Ledger
 from ratchet.settings import Settings
+from ratchet.submit.configuration import Configuration
 from ratchet.submit.local import submit_local
-from ratchet.submit.parameters import CompiledPipeline, read_config
+from ratchet.submit.parameters import CompiledPipeline
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.realdata]
 CONFIGS = Path(__file__).resolve().parents[2] / "pipelines" / "delivery" / "configs"
@@ -33,7 +34,7 @@ def test_a_first_champion_is_promoted_and_healthy(
 ) -> None:
     monkeypatch.setenv("RATCHET_HOME", str(tmp_path))
     file, precision = DATA[name]
-    given = read_config(CONFIGS / f"{name}.yaml")
+    given = Configuration.read(CONFIGS / f"{name}.yaml").parameters
     pipeline = CompiledPipeline.read(pipeline_path("delivery"))
     run = submit_local(pipeline, pipeline.arguments({**given, "source": str(real_data(file))}))
     with capsys.disabled():

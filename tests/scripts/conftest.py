@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-KEPT = ["pyproject.toml", "images.lock.yaml", "scripts", "components/images.py", "ratchet/__init__.py", "ratchet/errors.py"]
+KEPT = [
+    "pyproject.toml",
+    "images.lock.yaml",
+    "scripts",
+    "components/images.py",
+    "pipelines/kubeflow.py",
+    "ratchet/__init__.py",
+    "ratchet/errors.py",
+]
 PIPELINE = """from kfp import dsl
 
 from components.data_processing.row_count.component import row_count

@@ -12,7 +12,7 @@ def check(python, house):
 def test_what_is_compiled_is_found_up_to_date_by_another_process(house, python):
     checked = check(python, house)
     assert checked.returncode == 0, checked.stderr
-    assert "3 generated files are up to date" in checked.stdout
+    assert "4 generated files are up to date" in checked.stdout
 
 
 def test_every_difference_is_named_and_the_next_compile_mends_it(house, python):
@@ -30,6 +30,7 @@ def test_every_difference_is_named_and_the_next_compile_mends_it(house, python):
     assert "components/data_processing/row_count/README.md: missing" in checked.stdout
     assert "compiled/pipelines/long_gone.yaml: has no source" in checked.stdout
     assert "compiled/pipelines/counting.yaml: differs" in checked.stdout
+    assert "compiled/kubeflow/counting.yaml: differs" in checked.stdout
     assert "run: make compile" in checked.stderr
     assert python(house, "-m", "scripts.compile").returncode == 0
     assert not (house / "compiled/pipelines/long_gone.yaml").exists()

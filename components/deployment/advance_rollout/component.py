@@ -1,7 +1,7 @@
 from typing import NamedTuple
 
 from kfp import dsl
-from kfp.dsl import HTML, Output
+from kfp.dsl import HTML, Markdown, Output
 
 from components.images import image
 
@@ -9,6 +9,7 @@ from components.images import image
 @dsl.component(base_image=image("tabular"), install_kfp_package=False)
 def advance_rollout(
     report: Output[HTML],
+    summary: Output[Markdown],
     model: str,
     run_id: str,
     version: str = "",
@@ -28,6 +29,7 @@ def advance_rollout(
         as_of: Count only what was known by this time (ISO 8601), in a rehearsal with recorded traffic. Empty for now.
         settings: URI of a settings file without secrets; empty takes the environment.
         report: Each test's wealth over time, the traffic, the verdict and why.
+        summary: The verdict, why, and what each gate says.
 
     Returns:
         verdict: "promote", "abort", "hold", "pending" or "rollback".
@@ -44,4 +46,5 @@ def advance_rollout(
     ledger = Ledger.open(load_settings(settings))
     done = advance_in_run(model, run_id=run_id, version=version, generation=int(generation), wait=wait, as_of=as_of, ledger=ledger)
     done.write_html(report.path)
+    done.write_markdown(summary.path)
     return (done.verdict, done.outcome, done.reason, done.version, done.generation, run_id)

@@ -1,7 +1,7 @@
 """The face of advance_rollout: its word, and the report that says why."""
 
 import pytest
-from kfp.dsl import HTML
+from kfp.dsl import HTML, Markdown
 
 from components.deployment.advance_rollout.component import advance_rollout
 from ratchet.delivery.policy import Policy
@@ -12,7 +12,10 @@ pytestmark = pytest.mark.slow
 
 def advance(runs, run_id, **more):
     runs.report = runs.output(HTML, f"{run_id}-rollout")
-    return advance_rollout.python_func(report=runs.report, model="fraud", run_id=run_id, settings=runs.settings, **more)
+    runs.summary = runs.output(Markdown, f"{run_id}-summary")
+    return advance_rollout.python_func(
+        report=runs.report, summary=runs.summary, model="fraud", run_id=run_id, settings=runs.settings, **more
+    )
 
 
 def test_where_nothing_is_tried_the_run_holds(runs):
@@ -21,6 +24,7 @@ def test_where_nothing_is_tried_the_run_holds(runs):
     assert (verdict, outcome, version, generation, run_id) == ("hold", "held", "", 1, "run-2")
     assert "no rollout of 'fraud' is under way" in reason
     assert "no rollout" in runs.read(runs.report)
+    assert runs.read(runs.summary).startswith("## Rollout of fraud: hold")
 
 
 def test_a_trial_without_traffic_is_pending_with_a_report(runs):

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ratchet import __version__
+
 
 def ratchet(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "RATCHET_HOME": str(home)}
@@ -14,7 +16,7 @@ def ratchet(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
 
 def test_help_names_every_verb(tmp_path: Path) -> None:
     text = ratchet("--help", home=tmp_path).stdout
-    for verb in ("submit", "status", "history", "promote", "rollback", "audit", "sample", "serve"):
+    for verb in ("submit", "schedule", "status", "history", "promote", "rollback", "audit", "sample", "serve"):
         assert verb in text
 
 
@@ -23,3 +25,8 @@ def test_an_error_is_one_line_and_no_traceback(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_version_can_be_asked(tmp_path: Path) -> None:
+    done = ratchet("--version", home=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"ratchet {__version__}\n")

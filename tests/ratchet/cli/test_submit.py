@@ -1,5 +1,6 @@
 """What a wrong command line is told, before anything runs."""
 
+import json
 import os
 import subprocess
 import sys
@@ -38,3 +39,19 @@ def test_the_parameters_can_be_listed(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "holdout_share" in done.stdout
     assert "a number, default 0.2" in done.stdout
+
+
+def test_a_dry_run_here_prints_the_request_and_runs_nothing(tmp_path: Path) -> None:
+    given = ["-p", "source=a.csv", "-p", "target=y", "-p", "model=m", "-p", "seed=3"]
+    done = ratchet("submit", "delivery", *given, "--dry-run", home=tmp_path / "home")
+    request = json.loads(done.stdout)
+    assert request["pipeline"].endswith("compiled/pipelines/delivery.yaml")
+    assert request["arguments"] == {"source": "a.csv", "target": "y", "model": "m", "seed": 3}
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_place_that_is_none_is_told_with_those_there_are(tmp_path: Path) -> None:
+    done = ratchet("submit", "delivery", "--on", "loca", home=tmp_path)
+    assert done.returncode == 2
+    for place in ("local", "kubeflow", "vertex"):
+        assert f"'{place}'" in done.stderr

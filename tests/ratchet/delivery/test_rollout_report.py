@@ -8,7 +8,7 @@ from ratchet.delivery.judge.gates import Gate, Judgement
 from ratchet.delivery.judge.loss import judge_loss
 from ratchet.delivery.policy import Policy
 from ratchet.delivery.rollout import Look, Rollout
-from ratchet.delivery.rollout_report import rollout_page
+from ratchet.delivery.rollout_report import rollout_page, summary_page
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 STATE = Deployment("fraud", ModelRef("1", "sha256:aa", "/1"), None, ModelRef("2", "sha256:bb", "/2"), "canary", 5, 3, 1, 2)
@@ -38,3 +38,12 @@ def test_without_a_rollout_it_is_the_verdict_and_what_stands(tmp_path):
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "no rollout is under way" in text
     assert "<svg" not in text
+
+
+def test_the_summary_says_the_verdict_and_each_gate_of_the_last_look():
+    gates = (Gate("loss", "pass", "surely not worse"), Gate("latency", "abort", "too slow"))
+    advance = Advance("abort", "rejected", "latency: too slow", "2", 3, ROLLOUT)
+    text = summary_page(advance, STATE, [look(1, Gate("loss", "wait", "too few")), look(2, *gates)]).markdown()
+    assert text.startswith("## Rollout of fraud: abort\n\nlatency: too slow")
+    assert "| latency | abort | too slow |" in text
+    assert "too few" not in text

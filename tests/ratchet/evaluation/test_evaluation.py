@@ -25,7 +25,7 @@ def evaluation(**changes: object) -> Evaluation:
 
 
 def test_the_reason_names_the_primary_metric_the_loss_and_the_rows() -> None:
-    assert evaluation().page().reason == "Rmse 0.5, loss 0.125, on 1,234 rows."
+    assert evaluation().page().reason == "RMSE 0.5, loss 0.125, on 1,234 rows."
 
 
 def test_a_metric_that_is_no_number_is_named_and_left_out() -> None:

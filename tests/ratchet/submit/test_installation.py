@@ -83,6 +83,7 @@ def test_a_token_in_a_file_is_sent_and_read_again_when_it_is_renewed(guarded: Ku
     for settings in ({"auth": "token", "token_file": str(file)}, {"auth": "token", "token": f"file:{file}"}):
         submit(guarded.url, **settings)
     client = Installation.read({"host": guarded.url, "auth": "token", "token_file": str(file)}).client()
+    assert client.experiments.experiment_service_list_experiments().experiments
     file.write_text("renewed")
     guarded.token = "renewed"
     assert client.experiments.experiment_service_list_experiments().experiments

@@ -106,7 +106,9 @@ def test_one_that_somebody_switched_off_is_replaced(kubeflow: Kubeflow, schedule
     assert [item["mode"] for item in kubeflow.recurring_runs.values()] == ["ENABLE"]
 
 
-def test_others_are_left_alone(kubeflow: Kubeflow, schedule: Schedule) -> None:
+@pytest.mark.parametrize("filters", [True, False])
+def test_others_are_left_alone(kubeflow: Kubeflow, schedule: Schedule, filters: bool) -> None:
+    kubeflow.filters = filters
     other = schedule(name="nightly rehearsal")
     elsewhere = schedule(experiment="another")
     schedule()

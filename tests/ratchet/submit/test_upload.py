@@ -10,7 +10,7 @@ from ratchet.submit.calls import Patience
 from ratchet.submit.kubeflow import submit_kubeflow
 from ratchet.submit.parameters import CompiledPipeline
 from ratchet.submit.submitted import Submitted
-from tests.kubeflow import Kubeflow, LoginPage, Rival
+from tests.kubeflow import Cut, Kubeflow, LoginPage, Rival
 
 ARGUMENTS = {"model": "fraud"}
 Submit = Callable[..., Submitted]
@@ -32,6 +32,24 @@ def test_a_second_submission_uses_what_is_there_and_has_a_run_of_its_own(kubeflo
     assert [len(shelf) for shelf in (kubeflow.pipelines, kubeflow.versions, kubeflow.experiments, kubeflow.runs)] == [1, 1, 1, 2]
     assert len(kubeflow.uploads) == 1
     assert any("there already" in line for line in told)
+
+
+def test_a_retry_never_takes_another_submission_s_run_for_its_own(kubeflow: Kubeflow, submit: Submit) -> None:
+    first = submit()
+    kubeflow.faults["create run"] = [Cut(after=False)]
+    assert submit().run_id != first.run_id
+    assert len(kubeflow.runs) == 2
+
+
+def test_a_server_that_knows_no_filters_is_read_by_exact_names(kubeflow: Kubeflow, submit: Submit) -> None:
+    kubeflow.filters = False
+    kubeflow.pipelines["other"] = {"pipeline_id": "other", "display_name": "rollout 2"}
+    kubeflow.experiments["other"] = {"experiment_id": "other", "display_name": "fraud 2"}
+    submit()
+    kubeflow.faults["create run"] = [Cut(after=True)]
+    done = submit()
+    assert list(kubeflow.runs)[1] == done.run_id
+    assert [len(shelf) for shelf in (kubeflow.pipelines, kubeflow.experiments, kubeflow.runs)] == [2, 2, 2]
 
 
 def test_a_changed_file_is_another_version(
