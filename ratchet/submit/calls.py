@@ -6,6 +6,7 @@ carries a name that nothing else has, and before it is asked for again, it is lo
 """
 
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,8 +71,9 @@ class Failure:
         from kfp_server_api import ApiException
 
         if not isinstance(error, ApiException):
-            trusted = "certificate" not in str(error).lower()
-            return cls(0, _plain(str(error)) or type(error).__name__, passing=trusted)
+            said = str(getattr(error, "reason", None) or error)  # urllib3 wraps what happened into how often it was tried
+            said = _plain(re.sub(r"^\w+\([^)]*\): ", "", said)) or type(error).__name__
+            return cls(0, said, passing="certificate" not in said.lower())
         status = int(error.status or 0)
         return cls(status, _said(error), status in PASSING, _after(error.headers))
 

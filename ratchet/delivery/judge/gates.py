@@ -163,7 +163,7 @@ def combine(gates: Sequence[Gate], *, last_look: bool) -> Judgement:
             return Judgement(verdict, _reasons(found), tuple(gates))
     still_open = [gate for gate in gates if gate.verdict != "pass"]
     if gates and not still_open:
-        return Judgement("promote", _reasons(gates), tuple(gates))
+        return Judgement("promote", f"every gate passes. {_reasons(gates)}", tuple(gates))
     reason = _reasons(still_open) or "there is no evidence of any kind"
     return Judgement("hold" if last_look else "pending", f"{'the last look; ' if last_look else ''}{reason}", tuple(gates))
 

@@ -252,5 +252,8 @@ def test_a_run_that_was_made_behind_the_last_failure_is_found(kubeflow: Kubeflow
 
 
 def test_nobody_listening_is_told_with_the_address(submit: Submit) -> None:
-    with pytest.raises(SubmissionError, match=r"http://127\.0\.0\.1:9 did not answer when asked to list pipelines .*check 'host'"):
+    with pytest.raises(
+        SubmissionError,
+        match=r"http://127\.0\.0\.1:9 did not answer when asked to list pipelines .*: Failed to establish .*refused; check 'host'",
+    ):
         submit(host="http://127.0.0.1:9")
