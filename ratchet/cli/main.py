@@ -9,6 +9,7 @@ from ratchet import __version__
 from ratchet.cli import deployments, replay, sample, schedule, serve, submit
 from ratchet.errors import RatchetError
 
+EXTRAS = {"kfp": "kubeflow", "kfp_server_api": "kubeflow", "google": "vertex"}  # package to the extra that brings it
 app = typer.Typer(
     name="ratchet",
     no_args_is_help=True,
@@ -49,6 +50,12 @@ def main() -> None:
         app()
     except RatchetError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        print(f"error: {package} is not installed; pip install 'kfp-ratchet[{EXTRAS[package]}]'", file=sys.stderr)
         sys.exit(1)
 
 

@@ -27,4 +27,4 @@ def test_a_size_is_told_with_what_makes_it(monkeypatch: pytest.MonkeyPatch, tmp_
     engine.answer("image inspect", str(size))
     engine.answer("run --rm", "264 catboost 150 polars")
     monkeypatch.setenv("PATH", f"{engine.folder}:{os.environ['PATH']}")
-    assert describe("gateway") == f"{local_image('gateway')}: {says}Largest: catboost 264, polars 150"
+    assert describe("tabular") == f"{local_image('tabular')}: {says}Largest: catboost 264, polars 150"

@@ -14,6 +14,8 @@ from ratchet.submit.parameters import CompiledPipeline
 from ratchet.submit.submitted import Submitted
 from tests.kubeflow import Kubeflow
 
+pytestmark = pytest.mark.slow  # a real client and a server
+
 HOST = {"host": "https://kubeflow.example.org/pipeline"}
 
 

@@ -13,6 +13,8 @@ from ratchet.submit.submitted import Submitted
 from ratchet.submit.versions import version_name
 from tests.kubeflow import Cut, Fault, Kubeflow, leaves
 
+pytestmark = pytest.mark.slow  # a real client and a server
+
 ARGUMENTS = {"model": "fraud", "wait": "10m", "secret": "fraud-secrets"}
 Submit = Callable[..., Submitted]
 

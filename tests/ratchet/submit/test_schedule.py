@@ -11,6 +11,8 @@ from ratchet.submit.parameters import CompiledPipeline
 from ratchet.submit.schedule import Rhythm, request_schedule, schedule_kubeflow
 from tests.kubeflow import Cut, Fault, Kubeflow, leaves
 
+pytestmark = pytest.mark.slow  # a real client and a server
+
 NIGHTLY = Rhythm.read("0 3 * * *", "")
 HOURLY = Rhythm.read("", "1h")
 ARGUMENTS = {"model": "fraud", "wait": "10m"}

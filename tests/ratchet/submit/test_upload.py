@@ -12,6 +12,8 @@ from ratchet.submit.parameters import CompiledPipeline
 from ratchet.submit.submitted import Submitted
 from tests.kubeflow import Cut, Kubeflow, LoginPage, Rival
 
+pytestmark = pytest.mark.slow  # a real client and a server
+
 ARGUMENTS = {"model": "fraud"}
 Submit = Callable[..., Submitted]
 

@@ -18,6 +18,8 @@ from ratchet.submit.submitted import Submitted
 from ratchet.submit.vertex import run_id_of, schedule_vertex, submit_vertex
 from tests.vertex import TINY, Fault, VertexServer, ended, task, vertex_server
 
+pytestmark = pytest.mark.slow  # a real client and a server
+
 RUN = "4611686018427387904"  # as Vertex AI numbers runs
 CHAMPION = task("champion", 2, "SUCCEEDED", parent=1, run_id=RUN, found="yes")
 

@@ -17,6 +17,8 @@ from ratchet.submit.vertex_client import VertexClient
 from ratchet.submit.vertex_place import VertexPlace
 from tests.vertex import TINY, Fault, VertexServer, vertex_server
 
+pytestmark = pytest.mark.slow  # a real client and a server
+
 ROOT = Path(__file__).resolve().parents[3]
 PARENT = "projects/my-project/locations/europe-west4"
 KEY = "projects/my-project/locations/europe-west4/keyRings/ring/cryptoKeys/key"
