@@ -56,12 +56,12 @@ def read_source(path: Path) -> pl.DataFrame:
         SourceError: it cannot be read, or has no rows.
         SchemaError: its columns cannot be used.
     """
-    if not path.exists():
-        there = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise SourceError(f"source {str(path)!r} does not exist; {nearest(path.name, there)} (in {path.parent})")
-    if path.is_dir() or path.suffix.lower() in PARQUET_SUFFIXES:
-        return _read_parquet(path)
     try:
+        if not path.exists():
+            there = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+            raise SourceError(f"source {str(path)!r} does not exist; {nearest(path.name, there)} (in {path.parent})")
+        if path.is_dir() or path.suffix.lower() in PARQUET_SUFFIXES:
+            return _read_parquet(path)
         return canonical(read_delimited(path))
     except OSError as error:
         raise SourceError(f"source {str(path)!r} cannot be read: {error.strerror or error}; check its permissions") from error

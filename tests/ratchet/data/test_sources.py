@@ -158,3 +158,12 @@ def test_a_real_month_of_card_payments_is_taken_from_parquet(real_data: Finder, 
     assert info.rows == 67_240
     assert (info.time_min or "") >= "2018-07-25"
     assert (info.time_max or "") < "2018-08-01"
+
+
+def test_a_source_that_may_not_be_read_is_named_with_the_remedy(tmp_path, monkeypatch):
+    def denied(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", denied)
+    with pytest.raises(SourceError, match=r"closed\.csv.*Permission denied; check its permissions"):
+        ingest(tmp_path / "closed.csv", tmp_path / "out")
