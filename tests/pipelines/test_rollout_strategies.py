@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ratchet.delivery.rollout import Look
 from ratchet.settings import Settings
 from tests.pipelines.rollout_clients import NAME, Clients
 from tests.pipelines.rollout_world import Advancer, Live, live, models, registered, until
@@ -31,36 +32,38 @@ def advancer(installation: Live) -> Iterator[Advancer]:
     advancer.kill()
 
 
-def word(advancer: Advancer, seconds: float = 120.0) -> dict[str, str]:
-    """Return the first word of this rollout that ends it."""
+def word(installation: Live, begun: int) -> Look:
+    """Return the look that ended a rollout."""
     return until(  # type: ignore[no-any-return]
-        lambda: next((told for told in advancer.told if told.get("verdict") in ("promote", "abort", "hold")), None),
-        seconds,
-        lambda: advancer.told[-2:],
+        lambda: next((look for look in installation.ledger.looks(NAME, begun) if look.verdict in ("promote", "abort", "hold")), None),
+        180,
+        lambda: installation.ledger.looks(NAME, begun)[-2:],
     )
 
 
-def test_an_ab_split_answers_half_each_and_is_judged_at_its_end_only(installation: Live, advancer: Advancer) -> None:
+@pytest.mark.usefixtures("advancer")
+def test_an_ab_split_answers_half_each_and_is_judged_at_its_end_only(installation: Live) -> None:
     with Clients(installation.gateway.url) as clients:
         begun = installation.begin("canary", strategy="ab", steps=(50,), maximum_pairs=PAIRS)
-        since, first = time.monotonic(), len(advancer.told)
-        said = word(advancer)
+        since = time.monotonic()
+        said = word(installation, begun)
         answered = [len(clients.answers(since, version)) for version in (CHAMPION, CHALLENGER)]
         assert not clients.failures()
     looks = installation.ledger.looks(NAME, begun)
-    assert said["verdict"] == "promote", said
+    assert said.verdict == "promote", said.reason
     assert all(look.phase == "canary" and look.percent == 50 for look in looks)
-    assert any("the split runs until" in told.get("reason", "") for told in advancer.told[first:]), "no word before its end"
+    assert any("the split runs until" in look.reason for look in looks), "no word before its end"
     assert 0.4 < answered[1] / sum(answered) < 0.6
 
 
-def test_blue_green_answers_with_the_champion_alone_until_the_word_falls(installation: Live, advancer: Advancer) -> None:
+@pytest.mark.usefixtures("advancer")
+def test_blue_green_answers_with_the_champion_alone_until_the_word_falls(installation: Live) -> None:
     with Clients(installation.gateway.url) as clients:
         begun = installation.begin("shadow", strategy="blue_green")
         since = time.monotonic()
-        said = word(advancer)
+        said = word(installation, begun)
         assert not clients.answers(since, CHALLENGER)
         assert clients.answers(since, CHAMPION)
         assert not clients.failures()
-    assert said["verdict"] == "promote", said
+    assert said.verdict == "promote", said.reason
     assert {look.phase for look in installation.ledger.looks(NAME, begun)} == {"shadow"}

@@ -123,6 +123,14 @@ def test_in_canary_a_key_keeps_its_model_and_both_score_every_row(desk, stall):
     asyncio.run(story())
 
 
+async def answered_by_challenger(at):
+    """Ask until the challenger answers; a new child on a busy machine may let a request or two run out of time."""
+    for _ in range(20):
+        if (await at.ask()).role == "challenger":
+            return
+    raise AssertionError(f"20 requests, none answered by the challenger; {at.engine.health()}")
+
+
 @pytest.mark.parametrize("harm", ["segfault", "hang"])
 def test_a_canary_that_crashes_or_hangs_fails_no_request_and_comes_back(desk, stall, harm):
     stall.begin(1, phase="canary", percent=99, timeout_ms=100.0)
@@ -130,7 +138,7 @@ def test_a_canary_that_crashes_or_hangs_fails_no_request_and_comes_back(desk, st
     async def story():
         async with desk(companion=QUICK) as at:
             await at.until_companion()
-            assert (await at.ask()).role == "challenger"
+            await answered_by_challenger(at)
             os.kill(at.child, signal.SIGSEGV if harm == "segfault" else signal.SIGSTOP)
             assert (await at.ask()).version == "0"
             await at.until(lambda: at.kept.of("challenger")[-1].error)
@@ -138,7 +146,7 @@ def test_a_canary_that_crashes_or_hangs_fails_no_request_and_comes_back(desk, st
             await at.until(lambda: at.engine.health()["companion"]["restarts"])
             await at.until_companion()
             await at.until(lambda: not at.engine.health()["companion"]["queued_rows"])
-            assert (await at.ask()).role == "challenger"
+            await answered_by_challenger(at)
 
     asyncio.run(story())
 
