@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from google.cloud.aiplatform_v1.types import (
     CreatePipelineJobRequest,
     CreateScheduleRequest,
@@ -30,6 +32,8 @@ from google.cloud.aiplatform_v1.types import (
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from google.rpc.status_pb2 import Status
 from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
+
+from ratchet.submit.parameters import CompiledPipeline
 
 NAMES = {
     400: "INVALID_ARGUMENT",
@@ -297,3 +301,25 @@ def _json(message: Any) -> Any:
 
 def _error(status: int, message: str) -> tuple[int, Any]:
     return status, {"error": {"code": status, "message": message, "status": NAMES.get(status, "UNKNOWN")}}
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[VertexServer]:
+    """A service for a file of tests."""
+    with vertex_server() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: VertexServer) -> VertexServer:
+    """The service, with nothing on it."""
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> CompiledPipeline:
+    """A portable pipeline of one step."""
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY)
+    return CompiledPipeline.read(path)

@@ -41,6 +41,7 @@ def sensors(last_month: str, today: str, threshold: float = 0.1) -> str:
         today: The readings of today, with the same columns.
         threshold: A column has drifted when its distance exceeds this, 0 to 1.
     """
+    # Not from the cache: another champion may be live today. Ratchet's own pipelines set it by the step's kind.
     live = champion(model="sensors", run_id=dsl.PIPELINE_JOB_ID_PLACEHOLDER).set_caching_options(False)
     reference = ingest(source=last_month).set_display_name("Ingest last month")
     current = ingest(source=today).set_display_name("Ingest today").set_caching_options(False)

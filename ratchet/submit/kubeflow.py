@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ratchet.errors import ParameterError, SubmissionError
-from ratchet.settings import load_settings
+from ratchet.errors import SubmissionError
 from ratchet.submit.calls import Calls, Patience, equals
 from ratchet.submit.installation import Installation
 from ratchet.submit.parameters import CompiledPipeline
-from ratchet.submit.submitted import Submitted
+from ratchet.submit.submitted import Submitted, outcome_ledger
 from ratchet.submit.upload import Ids, described, identified, named, prepare, unknown_ids
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def submit_kubeflow(
         SubmissionError: the server refused, cannot be reached, or the run did not end in time.
     """
     installation = Installation.read(place)
-    ledger = outcome_ledger(installation) if wait else None
+    ledger = outcome_ledger(installation.settings, "kubeflow") if wait else None
     name = run_name(pipeline, arguments)
     client = installation.client()
     calls = Calls(installation.host, installation.seconds[2], patience or Patience())
@@ -128,23 +127,6 @@ def run_named(client: "Client", calls: Calls, experiment_id: str, name: str) -> 
     """Return the run of a name in an experiment, or None."""
     listed = calls.ask(f"look for the run {name!r}", client.runs.run_service_list_runs, experiment_id=experiment_id, filter=equals(name))
     return named(name, listed.runs)
-
-
-def outcome_ledger(installation: Installation) -> "Ledger":
-    """Return the ledger that the run's steps write to, opened before anything is started.
-
-    Raises:
-        ParameterError: none is configured here; an embedded one would never hold what a cluster decides.
-    """
-    from ratchet.delivery.ledger import Ledger
-
-    settings = load_settings(installation.settings)
-    if not settings.ledger_url:
-        raise ParameterError(
-            "waiting reads the run's outcome from its ledger, and RATCHET_LEDGER_URL is not set here; set it to the one of the cluster, or "
-            "submit with --no-wait"
-        )
-    return Ledger.open(settings)
 
 
 def follow(client: "Client", calls: Calls, run_id: str, url: str, installation: Installation) -> Any:

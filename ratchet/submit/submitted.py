@@ -1,6 +1,13 @@
-"""What a submission to a cluster came to, in the same words wherever it went."""
+"""What a submission to a cluster came to, in the same words wherever it went, and the ledger that it is read from."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ratchet.errors import ParameterError
+from ratchet.settings import load_settings
+
+if TYPE_CHECKING:
+    from ratchet.delivery.ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -22,3 +29,24 @@ class Submitted:
     reason: str
     exit_status: int
     existed: bool = False
+
+
+def outcome_ledger(settings: str, section: str) -> "Ledger":
+    """Return the ledger that a cluster's steps write to, opened before anything is started.
+
+    Args:
+        settings: Settings file of this machine; empty for the environment.
+        section: Of the configuration, for the message.
+
+    Raises:
+        ParameterError: none is configured here; an embedded one would never hold what a cluster decides.
+    """
+    from ratchet.delivery.ledger import Ledger
+
+    found = load_settings(settings)
+    if not found.ledger_url:
+        raise ParameterError(
+            "waiting reads the run's outcome from the ledger that the steps write to, and RATCHET_LEDGER_URL is not set here; "
+            f"set RATCHET_LEDGER_URL, or {section}.settings to a settings file of this machine, or submit with --no-wait"
+        )
+    return Ledger.open(found)

@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ratchet.errors import ParameterError, SubmissionError
-from ratchet.settings import load_settings
+from ratchet.errors import SubmissionError
 from ratchet.submit.parameters import CompiledPipeline
-from ratchet.submit.submitted import Submitted
+from ratchet.submit.submitted import Submitted, outcome_ledger
 from ratchet.submit.vertex_client import VertexClient
 from ratchet.submit.vertex_place import VertexPlace
 from ratchet.submit.vertex_request import request_schedule_vertex, request_vertex
@@ -54,7 +53,7 @@ def submit_vertex(
     """
     where = VertexPlace.read(place)
     request = request_vertex(pipeline, arguments, place)
-    ledger = outcome_ledger(where, str(arguments.get("settings", ""))) if wait else None
+    ledger = outcome_ledger(_settings_here(where, str(arguments.get("settings", ""))), "vertex") if wait else None
     name, url = f"{where.parent}/pipelineJobs/{request['pipelineJobId']}", _url(where, f"runs/{request['pipelineJobId']}")
     with VertexClient(where, tell=tell, first_pause=first_pause) as client:
         created = client.create_job(request)
@@ -118,26 +117,9 @@ def _url(place: VertexPlace, path: str) -> str:
     return f"https://console.cloud.google.com/vertex-ai/locations/{place.location}/pipelines/{path}?project={place.project}"
 
 
-def outcome_ledger(place: VertexPlace, steps_settings: str) -> "Ledger":
-    """Return the ledger that the steps write to, opened before anything is started.
-
-    Args:
-        place: Where, with the settings file of this machine.
-        steps_settings: The settings file that the steps read, which this machine may not have.
-
-    Raises:
-        ParameterError: none is configured here; an embedded one would never hold what a cluster decides.
-    """
-    from ratchet.delivery.ledger import Ledger
-
-    here = steps_settings if steps_settings and Path(steps_settings.removeprefix("file://")).exists() else ""
-    settings = load_settings(place.settings or here)
-    if not settings.ledger_url:
-        raise ParameterError(
-            "waiting reads the run's outcome from the ledger that the steps write to, and this machine does not know it; set "
-            "RATCHET_LEDGER_URL, or vertex.settings to a settings file of this machine, or submit without waiting"
-        )
-    return Ledger.open(settings)
+def _settings_here(place: VertexPlace, steps_settings: str) -> str:
+    """Return the settings file of this machine: the section's, else the one that the steps read where it is here, too; else none."""
+    return place.settings or (steps_settings if steps_settings and Path(steps_settings.removeprefix("file://")).exists() else "")
 
 
 def _tell_existing(job: Any, tell: Callable[[str], None]) -> None:

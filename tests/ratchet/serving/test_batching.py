@@ -46,14 +46,14 @@ def test_clients_that_ask_again_when_answered_come_together_into_one_batch():
 
         async def call(items: list[int]) -> list[int]:
             sizes.append(len(items))
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.002)  # a model at work
             return items
 
         async def client(number: int) -> None:
             await asyncio.sleep(0.001 * (number % 2))  # two halves, of which one comes while the other is answered
             for _ in range(20):
                 await batcher.submit(number)
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0.001)  # the way to the client and back
 
         batcher = Batcher(call, max_wait=1)
         await asyncio.gather(*(client(number) for number in range(16)))

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,31 +15,14 @@ from ratchet.settings import load_settings
 from ratchet.submit.parameters import CompiledPipeline
 from ratchet.submit.submitted import Submitted
 from ratchet.submit.vertex import run_id_of, schedule_vertex, submit_vertex
-from tests.vertex import TINY, Fault, VertexServer, ended, task, vertex_server
+from tests.vertex import Fault, VertexServer, ended, running, server, task, tiny
+
+__all__ = ["running", "server", "tiny"]  # fixtures
 
 pytestmark = pytest.mark.slow  # a real client and a server
 
 RUN = "4611686018427387904"  # as Vertex AI numbers runs
 CHAMPION = task("champion", 2, "SUCCEEDED", parent=1, run_id=RUN, found="yes")
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[VertexServer]:
-    with vertex_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: VertexServer) -> VertexServer:
-    running.reset()
-    return running
-
-
-@pytest.fixture
-def tiny(tmp_path: Path) -> CompiledPipeline:
-    path = tmp_path / "tiny.yaml"
-    path.write_text(TINY)
-    return CompiledPipeline.read(path)
 
 
 @pytest.fixture

@@ -15,7 +15,9 @@ from ratchet.submit.parameters import CompiledPipeline
 from ratchet.submit.vertex import request_vertex, schedule_vertex, submit_vertex
 from ratchet.submit.vertex_client import VertexClient
 from ratchet.submit.vertex_place import VertexPlace
-from tests.vertex import TINY, Fault, VertexServer, vertex_server
+from tests.vertex import TINY, Fault, VertexServer, running, server, tiny
+
+__all__ = ["running", "server", "tiny"]  # fixtures
 
 pytestmark = pytest.mark.slow  # a real client and a server
 
@@ -101,25 +103,6 @@ def corrupted(request: dict[str, Any], path: Keys) -> dict[str, Any]:
 
 def named(path: Keys) -> str:
     return ".".join(map(str, path))
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[VertexServer]:
-    with vertex_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: VertexServer) -> VertexServer:
-    running.reset()
-    return running
-
-
-@pytest.fixture
-def tiny(tmp_path: Path) -> CompiledPipeline:
-    path = tmp_path / "tiny.yaml"
-    path.write_text(TINY)
-    return CompiledPipeline.read(path)
 
 
 @pytest.fixture
