@@ -1,9 +1,11 @@
-"""Fixtures that every test may ask for."""
+"""Fixtures that every test may ask for, and which test files are not even read."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.mark.expression import Expression
 from hypothesis import settings
 
 from tests.postgres import PostgreSQL
@@ -13,6 +15,20 @@ settings.register_profile("fast", deadline=None, max_examples=25)  # the inner l
 settings.load_profile("shared machine")
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out a file all of whose tests ``-m "not …"`` leaves out, and one of no tests: their imports take seconds."""
+    wanted: str = config.option.markexpr
+    if collection_path.suffix != ".py":
+        return None
+    if not collection_path.name.startswith("test_"):
+        return True
+    if not wanted.startswith("not "):
+        return None
+    found = re.search(r"^pytestmark = (.+)$", collection_path.read_text(encoding="utf-8"), re.MULTILINE)
+    marks = re.findall(r"pytest\.mark\.(\w+)", found[1]) if found else []
+    return True if marks and not Expression.compile(wanted).evaluate(lambda name, **_: name in marks) else None
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -33,8 +32,6 @@ from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from google.rpc.status_pb2 import Status
 from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
 
-from ratchet.submit.parameters import CompiledPipeline
-
 NAMES = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
@@ -46,42 +43,6 @@ NAMES = {
     503: "UNAVAILABLE",
 }
 PARENT = re.compile(r"projects/[a-z0-9-]+/locations/[a-z0-9-]+")
-TINY = """
-components:
-  comp-champion:
-    executorLabel: exec-champion
-    inputDefinitions: {parameters: {run_id: {parameterType: STRING}}}
-    outputDefinitions: {parameters: {run_id: {parameterType: STRING}}}
-deploymentSpec:
-  executors:
-    exec-champion: {container: {image: 'example.org/tabular@sha256:0', command: [python, -m, champion]}}
-pipelineInfo: {name: tiny, description: One step.}
-root:
-  dag:
-    tasks:
-      champion:
-        cachingOptions: {}
-        componentRef: {name: comp-champion}
-        inputs: {parameters: {run_id: {runtimeValue: {constant: '{{$.pipeline_job_uuid}}'}}}}
-        retryPolicy: {maxRetryCount: 1}
-        taskInfo: {name: Champion}
-      count:
-        cachingOptions: {enableCache: true}
-        componentRef: {name: comp-champion}
-        inputs: {parameters: {run_id: {componentInputParameter: model}}}
-        taskInfo: {name: Count}
-  inputDefinitions:
-    parameters:
-      model: {parameterType: STRING}
-      seed: {parameterType: NUMBER_INTEGER, defaultValue: 0.0, isOptional: true}
-      share: {parameterType: NUMBER_DOUBLE, defaultValue: 0.2, isOptional: true}
-      dry: {parameterType: BOOLEAN, defaultValue: false, isOptional: true}
-      columns: {parameterType: LIST, defaultValue: [], isOptional: true}
-      policy: {parameterType: STRUCT, defaultValue: {}, isOptional: true}
-      settings: {parameterType: STRING, defaultValue: '', isOptional: true}
-schemaVersion: 2.1.0
-sdkVersion: kfp-2.17.0
-"""
 
 
 @dataclass
@@ -315,11 +276,3 @@ def server(running: VertexServer) -> VertexServer:
     """The service, with nothing on it."""
     running.reset()
     return running
-
-
-@pytest.fixture
-def tiny(tmp_path: Path) -> CompiledPipeline:
-    """A portable pipeline of one step."""
-    path = tmp_path / "tiny.yaml"
-    path.write_text(TINY)
-    return CompiledPipeline.read(path)

@@ -10,6 +10,7 @@ from ratchet.catalog import pipeline_path
 from ratchet.submit.calls import Patience
 from ratchet.submit.parameters import CompiledPipeline
 from tests.kubeflow import Kubeflow
+from tests.ratchet.submit.tiny import TINY
 
 
 @pytest.fixture
@@ -43,3 +44,11 @@ def rollout() -> CompiledPipeline:
 def patience() -> Patience:
     """Tries as often as ever, and does not wait in between."""
     return Patience(sleep=lambda seconds: None)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> CompiledPipeline:
+    """A portable pipeline of one step."""
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY)
+    return CompiledPipeline.read(path)

@@ -15,9 +15,9 @@ from ratchet.settings import load_settings
 from ratchet.submit.parameters import CompiledPipeline
 from ratchet.submit.submitted import Submitted
 from ratchet.submit.vertex import run_id_of, schedule_vertex, submit_vertex
-from tests.vertex import Fault, VertexServer, ended, running, server, task, tiny
+from tests.vertex import Fault, VertexServer, ended, running, server, task
 
-__all__ = ["running", "server", "tiny"]  # fixtures
+__all__ = ["running", "server"]  # fixtures
 
 pytestmark = pytest.mark.slow  # a real client and a server
 

@@ -15,9 +15,10 @@ from ratchet.submit.parameters import CompiledPipeline
 from ratchet.submit.vertex import request_vertex, schedule_vertex, submit_vertex
 from ratchet.submit.vertex_client import VertexClient
 from ratchet.submit.vertex_place import VertexPlace
-from tests.vertex import TINY, Fault, VertexServer, running, server, tiny
+from tests.ratchet.submit.tiny import TINY
+from tests.vertex import Fault, VertexServer, running, server
 
-__all__ = ["running", "server", "tiny"]  # fixtures
+__all__ = ["running", "server"]  # fixtures
 
 pytestmark = pytest.mark.slow  # a real client and a server
 

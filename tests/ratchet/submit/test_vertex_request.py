@@ -9,18 +9,11 @@ import pytest
 from ratchet.errors import ParameterError
 from ratchet.submit.parameters import CompiledPipeline
 from ratchet.submit.vertex_request import job_id, portable_spec, request_schedule_vertex, request_vertex
-from tests.vertex import TINY
+from tests.ratchet.submit.tiny import TINY
 
 ROOT = Path(__file__).resolve().parents[3]
 PLACE: dict[str, Any] = {"project": "my-project", "location": "europe-west4", "pipeline_root": "gs://my-bucket/pipelines"}
 ARGUMENTS = {"model": "fraud", "settings": "/gcs/bucket/settings.yaml"}
-
-
-@pytest.fixture
-def tiny(tmp_path: Path) -> CompiledPipeline:
-    path = tmp_path / "tiny.yaml"
-    path.write_text(TINY)
-    return CompiledPipeline.read(path)
 
 
 def caching(request: dict[str, Any]) -> dict[str, bool]:
