@@ -1,4 +1,4 @@
-"""The gateway beside what is usual for this, measured: ``make bench``, which fails when its first line does not hold.
+"""The gateway beside what is usual for this, measured: ``make bench ONLY=gateway``, which fails when its first line does not hold.
 
 The same model package, the same rows, one machine, one worker each, wrk on the loopback address with 16 connections. Who is measured
 shares the machine with wrk, so the figures compare servers and do not say what one would do alone. A machine's speed drifts by more than

@@ -27,6 +27,11 @@ def delivery(
     source: str,
     target: str,
     model: str,
+    format: str = "",
+    encoding: str = "",
+    query: str = "",
+    version: str = "",
+    join: dict = {},
     time_column: str = "",
     since: str = "",
     until: str = "",
@@ -36,6 +41,7 @@ def delivery(
     positive: str = "",
     expressions: dict = {},
     windows: list = [],
+    impute: dict = {},
     label_delay: str = "",
     validation_share: float = 0.2,
     holdout_share: float = 0.2,
@@ -44,10 +50,15 @@ def delivery(
     holdout_from: str = "",
     holdout_until: str = "",
     known_by: str = "",
+    split_column: str = "",
+    refit: bool = False,
+    members: int = 1,
     cost_false_negative: float = 1.0,
     cost_false_positive: float = 1.0,
     slice_columns: list = [],
     schema_text: str = "",
+    accept_new_columns: bool = False,
+    max_quarantined_share: float = 0.05,
     drift_threshold: float = 0.1,
     confidence: float = 0.95,
     strategy: str = "canary",
@@ -59,9 +70,14 @@ def delivery(
     """Ingest, validate, train, compare; then roll out, promote and verify, or hold.
 
     Args:
-        source: CSV or Parquet file, or folder of Parquet files, to learn from.
+        source: What to learn from: path or URI of CSV, JSON lines, Parquet or a Delta table, a database, or a secret reference.
         target: Column to predict.
         model: Name of the deployment, e.g. "fraud".
+        format: "csv", "jsonl", "parquet" or "delta". Empty to find it.
+        encoding: Of a text that is not UTF-8, e.g. "cp1252". Empty for UTF-8, or what a byte order mark says.
+        query: What to ask a database, as one SELECT. Empty where the source is none.
+        version: Of a Delta table, a number or an ISO time. Empty for the newest.
+        join: Columns of a second source, looked up by key, e.g. {"source": "shops.csv", "on": ["shop_id"], "columns": ["city"]}.
         time_column: Column that orders the rows; with it, splits are by time. Empty for none.
         since: Take rows at or after this time (ISO 8601). Empty for all.
         until: Take rows before this time (ISO 8601). Empty for all.
@@ -71,6 +87,7 @@ def delivery(
         positive: Target value that counts as positive. Empty to find it.
         expressions: Feature name to SQL scalar expression, e.g. {"log_amount": "ln(1 + amount)"}.
         windows: Aggregates over time, e.g. [{"name": "n_7d", "by": "customer_id", "aggregate": "count", "over": "7d"}].
+        impute: What stands in for missing values, learnt from the rows that train, e.g. {"age": "median", "city": "most_frequent"}.
         label_delay: How late labels arrive, e.g. "7d"; training stops that long before the holdout begins.
         validation_share: Share of rows that choose iterations and threshold, 0 to 1.
         holdout_share: Share of rows, the latest, that judge, 0 to 1.
@@ -79,12 +96,17 @@ def delivery(
         holdout_from: The holdout begins here, whatever its share.
         holdout_until: The holdout ends before this time.
         known_by: Column of an entity, e.g. a card, that leaves the holdout once a positive label of it is known. Empty for none.
+        split_column: Column that says "train", "validation" or "holdout" of each row, where the split is given. Empty to split here.
+        refit: Train once more on the rows that trained and those that chose, with the number of trees found.
+        members: Models, each of the next seed, whose mean the model is; on few rows several are better than one.
         cost_false_negative: Cost of a missed positive.
         cost_false_positive: Cost of a false alarm.
         slice_columns: Columns by whose values quality is also judged.
-        schema_text: Schema as YAML that the data must meet. Empty for the champion's, or one inferred on first sight.
+        schema_text: Schema as YAML, or the path of one, that the data must meet. Empty for the champion's, or one inferred on first sight.
+        accept_new_columns: Add columns that the schema does not know to it; else they are left out.
+        max_quarantined_share: Largest share of rows set aside, 0 to 1; beyond it the data is invalid.
         drift_threshold: A column has drifted when its distance exceeds this, 0 to 1.
-        confidence: Confidence of the interval that must exclude "no better", 0 to 1.
+        confidence: Confidence of the interval that must exclude "no better", 0.5 to 1.
         strategy: How a challenger goes live: "canary" (shadow, then step by step), "ab" (a fixed split), "blue_green" (shadow, then all at
             once), or "direct" (no live trial).
         policy: Anything else of the rollout, e.g. {"steps": [5, 50], "label_delay": "7d", "margin": 0.005, "key": "customer_id"}.
@@ -96,7 +118,20 @@ def delivery(
     exit_task = effect(conclude(model=model, run_id=run_id, settings=settings), "Conclude")
     with dsl.ExitHandler(exit_task, name="run"):
         live = read(champion(model=model, run_id=run_id, settings=settings), "Find the champion")
-        data = read(ingest(source=source, time_column=time_column, since=since, until=until), "Ingest")
+        data = read(
+            ingest(
+                source=source,
+                format=format,
+                encoding=encoding,
+                query=query,
+                version=version,
+                join=join,
+                time_column=time_column,
+                since=since,
+                until=until,
+            ),
+            "Ingest",
+        )
         checked = pure(
             validate(
                 data=data.outputs["data"],
@@ -105,6 +140,8 @@ def delivery(
                 time_column=time_column,
                 key_columns=key_columns,
                 schema_text=schema_text,
+                accept_new_columns=accept_new_columns,
+                max_quarantined_share=max_quarantined_share,
             ),
             "Validate",
         )
@@ -125,6 +162,7 @@ def delivery(
                     group_column=group_column,
                     expressions=expressions,
                     windows=windows,
+                    impute=impute,
                     drop_columns=drop_columns,
                     label_delay=label_delay,
                     validation_share=validation_share,
@@ -134,6 +172,7 @@ def delivery(
                     holdout_from=holdout_from,
                     holdout_until=holdout_until,
                     known_by=known_by,
+                    split_column=split_column,
                 ),
                 "Make features",
             )
@@ -151,6 +190,8 @@ def delivery(
                     train=table.outputs["train"],
                     validation=table.outputs["validation"],
                     specification=table.outputs["specification"],
+                    refit=refit,
+                    members=members,
                     cost_false_negative=cost_false_negative,
                     cost_false_positive=cost_false_positive,
                     seed=seed,

@@ -20,6 +20,10 @@ def status(name: Annotated[str, typer.Argument(help="Name of the deployment; emp
     ledger = Ledger.open(load_settings())
     known = {item.name: item for item in ledger.deployments()}
     if name and name not in known:
+        if runs := ledger.runs(name):
+            last = runs[-1].outcome
+            told = f"{len(runs)} runs decided about {name!r} and none put it live; the last was {last.word}: {last.reason}"
+            raise UnknownDeploymentError(f"{told} (`ratchet runs {name}` lists them)")
         raise UnknownDeploymentError(f"no deployment {name!r} in the ledger; {nearest(name, known)}")
     shown = [known[name]] if name else list(known.values())
     status_table([(item, ledger.promotion_at(item.name, item.since)) for item in shown])
@@ -32,6 +36,21 @@ def history(name: Name) -> None:
     from ratchet.settings import load_settings
 
     history_table(name, Ledger.open(load_settings()).history(name))
+
+
+def runs(name: Name) -> None:
+    """Show every run that decided something: when, what it came to, why."""
+    from ratchet.cli.tables import runs_table
+    from ratchet.delivery.ledger import Ledger
+    from ratchet.errors import UnknownDeploymentError, nearest
+    from ratchet.settings import load_settings
+
+    ledger = Ledger.open(load_settings())
+    found = ledger.runs(name)
+    if not found:
+        known = [item.name for item in ledger.deployments()]
+        raise UnknownDeploymentError(f"no run has decided anything about {name!r}; {nearest(name, known)}")
+    runs_table(name, found)
 
 
 def promote(

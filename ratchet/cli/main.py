@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ratchet import __version__
-from ratchet.cli import deployments, replay, sample, schedule, serve, submit
+from ratchet.cli import deployments, difference, replay, sample, schedule, serve, submit
 from ratchet.errors import RatchetError
 
 EXTRAS = {"kfp": "kubeflow", "kfp_server_api": "kubeflow", "google": "vertex"}  # package to the extra that brings it
@@ -38,10 +38,12 @@ app.command("serve")(serve.serve)
 app.command("replay")(replay.replay)
 app.command("status")(deployments.status)
 app.command("history")(deployments.history)
+app.command("runs")(deployments.runs)
 app.command("promote")(deployments.promote)
 app.command("rollback")(deployments.rollback)
 app.command("audit")(deployments.audit)
 app.command("sample")(sample.sample)
+app.command("diff")(difference.diff)
 
 
 def main() -> None:

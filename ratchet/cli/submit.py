@@ -1,6 +1,7 @@
 """``ratchet submit``: check the parameters, run the pipeline where it is asked, show it, and exit with its outcome."""
 
 import json
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -84,7 +85,23 @@ def asked(compiled: "CompiledPipeline", config: Path | None, parameter: list[str
     from ratchet.submit.parameters import pairs
 
     configuration = Configuration.read(config) if config else Configuration()
-    return compiled.arguments({**configuration.parameters, **pairs(parameter or [])}), configuration
+    meant = dict(configuration.parameters)
+    foreign = [name for name in meant if name not in compiled.inputs]
+    if foreign and (known := _known_elsewhere(compiled.name)):
+        others = [name for name in foreign if name in known]
+        for name in others:
+            del meant[name]
+        if others:
+            print(f"{config}: left out what only other pipelines take: {', '.join(others)}", file=sys.stderr)
+    return compiled.arguments({**meant, **pairs(parameter or [])}), configuration
+
+
+def _known_elsewhere(name: str) -> set[str]:
+    """Return the parameters of all other pipelines of ours: one file serves several, and each takes what is its own."""
+    from ratchet.catalog import pipeline_names, pipeline_path
+    from ratchet.submit.parameters import CompiledPipeline
+
+    return {item for other in pipeline_names() if other != name for item in CompiledPipeline.read(pipeline_path(other)).inputs}
 
 
 def tell(text: str) -> None:

@@ -11,6 +11,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from ratchet.delivery.audit import AuditRow
     from ratchet.delivery.deployment import Deployment, ModelRef
+    from ratchet.delivery.verdicts import Run
 
 
 def status_table(deployments: "Sequence[tuple[Deployment, AuditRow | None]]", console: Console | None = None) -> None:
@@ -38,9 +39,19 @@ def history_table(name: str, rows: "Sequence[AuditRow]", console: Console | None
     console = console or Console(highlight=False)
     console.print(f"{name}, oldest first (times in UTC)", markup=False)
     for row in rows:
-        told = f"{row.at[:19].replace('T', ' ')}  {row.action:<8}  champion: {_version(row.after.champion)}  by {row.who}"
+        tried = f"  challenger: {_version(row.after.challenger)}" if row.after.challenger else ""
+        told = f"{row.at[:19].replace('T', ' ')}  {row.action:<8}  champion: {_version(row.after.champion)}{tried}  by {row.who}"
         console.print(told, markup=False)
         console.print(Padding(Text(row.why), (0, 0, 0, 4)))
+
+
+def runs_table(name: str, runs: "Sequence[Run]", console: Console | None = None) -> None:
+    """Print each run with the reason of its outcome below it, oldest first."""
+    console = console or Console(highlight=False)
+    console.print(f"{name}, oldest first (times in UTC)", markup=False)
+    for run in runs:
+        console.print(f"{run.at[:19].replace('T', ' ')}  {run.outcome.word:<11}  run {run.run_id}", markup=False)
+        console.print(Padding(Text(run.outcome.reason), (0, 0, 0, 4)))
 
 
 def _version(model: "ModelRef | None") -> str:

@@ -4,15 +4,15 @@ A column that arrives in another type is converted where every value means the s
 does not convert is reported by row, and a column of which hardly anything converts is a retyped column.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from ratchet.data.findings import Finding
-from ratchet.data.inference import infer_schema
 from ratchet.data.kinds import DTYPES, kind_of
 from ratchet.data.parsing import parse_booleans, parse_integers, parse_numbers, parse_times
-from ratchet.data.schema import Schema
+from ratchet.data.schema import ColumnSchema, Schema
 
 RETYPED = 0.5  # share of values that do not convert
 PARSERS = {"integer": parse_integers, "number": parse_numbers, "boolean": parse_booleans, "datetime": parse_times}
@@ -20,50 +20,87 @@ PARSERS = {"integer": parse_integers, "number": parse_numbers, "boolean": parse_
 
 @dataclass(frozen=True)
 class Conformed:
-    """A table in the columns and types of its schema.
+    """Rows in the columns and types of their schema.
 
     Attributes:
         frame: The schema's columns, in its order, as far as they are there; rows as they came.
         misfits: By column, which rows hold a value that does not convert; such a value is null in `frame`.
-        schema: The schema, with new columns where they were accepted.
-        findings: Missing, extra and retyped columns.
     """
 
     frame: pl.DataFrame
     misfits: dict[str, pl.Series] = field(default_factory=dict)
-    schema: Schema = field(default_factory=lambda: Schema({}))
-    findings: tuple[Finding, ...] = ()
 
 
-def conform(raw: pl.DataFrame, schema: Schema, *, accept_new_columns: bool = False) -> Conformed:
-    """Return a table in the columns and types of its schema.
+def fitted(there: pl.Schema, schema: Schema, new: Mapping[str, ColumnSchema]) -> tuple[Schema, list[Finding]]:
+    """Return the schema to hold a table against, and which columns are missing or too many.
 
     Args:
-        raw: A canonical table.
+        there: The table's columns.
         schema: What it must look like.
-        accept_new_columns: Add columns that the schema does not know to it, instead of leaving them out.
+        new: Columns that the schema does not know and that are to be added to it.
     """
     findings = [
         Finding("missing column", "table", name, f"column {name!r} is missing", "restore it upstream, or remove it from the schema")
         for name in schema.columns
-        if name not in raw.columns
+        if name not in there
     ]
-    extra = [name for name in raw.columns if name not in schema.columns]
-    if extra and accept_new_columns:
-        new = infer_schema(raw.select(extra)).columns
-        schema = Schema({**schema.columns, **new}, schema.key, schema.time, schema.target, schema.labels, schema.min_rows)
-    findings += [_extra(name, accept_new_columns) for name in extra]
+    findings += [_extra(name, name in new) for name in there if name not in schema.columns]
+    return replace(schema, columns={**schema.columns, **new}) if new else schema, findings
+
+
+def conform(raw: pl.DataFrame, schema: Schema) -> Conformed:
+    """Return rows in the columns and types of a schema.
+
+    Args:
+        raw: Canonical rows.
+        schema: What they must look like.
+    """
     columns, misfits = [], {}
     for name, wanted in schema.columns.items():
         if name not in raw.columns:
             continue
         column = convert(raw[name], wanted.type)
-        bad = column.is_null() & raw[name].is_not_null() if column.dtype != raw[name].dtype else None
-        if bad is not None and bad.any():
-            misfits[name] = bad
-            findings += _retyped(raw[name], bad, wanted.type)
+        if column.dtype != raw[name].dtype and column.null_count() > raw[name].null_count():
+            misfits[name] = column.is_null() & raw[name].is_not_null()
         columns.append(column)
-    return Conformed(pl.DataFrame(columns), misfits, schema, tuple(findings))
+    return Conformed(pl.DataFrame(columns), misfits)
+
+
+class Misfits:
+    """How many values of each column did not convert, counted over all rows.
+
+    >>> misfits = Misfits()
+    >>> raw = pl.DataFrame({"a": ["x", "y", "3"]})
+    >>> misfits.add(raw, {"a": pl.Series([True, True, False])})
+    >>> [finding.message for finding in misfits.findings(Schema({"a": ColumnSchema("integer")}))]
+    ["column 'a' is of type string (e.g. 'x') where the schema says integer"]
+    """
+
+    def __init__(self) -> None:
+        """Begin with no rows."""
+        self._bad: dict[str, int] = {}
+        self._present: dict[str, int] = {}
+        self._examples: dict[str, tuple[str, object]] = {}
+
+    def add(self, raw: pl.DataFrame, misfits: Mapping[str, pl.Series]) -> None:
+        """Count rows: as they came, and which of them hold a misfit."""
+        for column in raw.iter_columns():
+            self._present[column.name] = self._present.get(column.name, 0) + len(column) - column.null_count()
+        for name, bad in misfits.items():
+            self._bad[name] = self._bad.get(name, 0) + int(bad.sum())
+            self._examples.setdefault(name, (kind_of(raw[name].dtype), raw[name].filter(bad)[0]))
+
+    def findings(self, schema: Schema) -> list[Finding]:
+        """Return the columns of which hardly anything converted."""
+        found = []
+        for name in filter(self._bad.get, schema.columns):
+            bad, (kind, example) = self._bad[name], self._examples[name]
+            if bad / max(self._present[name], 1) <= RETYPED:
+                continue
+            message = f"column {name!r} is of type {kind} (e.g. {example!r}) where the schema says {schema.columns[name].type}"
+            remedy = "restore the type upstream, or change it in the schema"
+            found.append(Finding("retyped column", "table", name, message, remedy, bad))
+        return found
 
 
 def convert(column: pl.Series, kind: str) -> pl.Series:
@@ -97,13 +134,3 @@ def _extra(name: str, accepted: bool) -> Finding:
         return Finding("extra column", "note", name, f"column {name!r} is new and was added to the schema", "review it there")
     remedy = "add it to the schema, or set accept_new_columns"
     return Finding("extra column", "note", name, f"column {name!r} is not in the schema and was left out", remedy)
-
-
-def _retyped(raw: pl.Series, bad: pl.Series, kind: str) -> list[Finding]:
-    present = len(raw) - raw.null_count()
-    share = bad.sum() / max(present, 1)
-    if share <= RETYPED:
-        return []
-    example = raw.filter(bad)[0]
-    message = f"column {raw.name!r} is of type {kind_of(raw.dtype)} (e.g. {example!r}) where the schema says {kind}"
-    return [Finding("retyped column", "table", raw.name, message, "restore the type upstream, or change it in the schema", int(bad.sum()))]

@@ -1,174 +1,242 @@
-"""Reads delimited text (CSV and its relatives) strictly: every row has as many fields as the header, or the file is refused.
+"""Delimited text: CSV and its relatives, Excel's among them, as a stream of typed tables.
 
-DuckDB parses, because it names the line at fault and refuses short rows, long rows and unclosed quotes, where other readers pad,
-cut or swallow. What it would guess (delimiter, header, types, lines to skip) is settled here instead: a guess made on a sample can
-differ between two months of the same feed.
+What a reader would guess is settled here from the first lines (delimiter, header, what Excel adds); which of the two readers takes the rows
+follows from the rows themselves, and what types the columns have from all of their values. Nothing is padded, cut or skipped.
 """
 
 import csv
-import gzip
+import io
 import re
-import shutil
-import tempfile
-import zlib
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 
-from ratchet.data.parsing import parse_texts
+from ratchet.data.agreement import Agreement, ReadAgain
+from ratchet.data.encodings import TextStream, declared, fault
+from ratchet.data.names import check_names, nameless
+from ratchet.data.packed import is_packed, unpacked
+from ratchet.data.records import CHUNK, Layout, Unusual, quick_records, whole_lines
+from ratchet.data.staging import scratch, writing
+from ratchet.data.strict_records import BATCH, NotText, strict_records
 from ratchet.errors import SchemaError, SourceError
 
 DELIMITERS = (",", ";", "\t", "|")
+COMMAS = (";", "\t")  # between fields divided by these, 1.234,56 is a number
 SAMPLE_LINES = 200
-GZIP = b"\x1f\x8b"
-OTHER_FORMATS = {
-    b"PAR1": "Parquet; name it .parquet",
-    b"PK\x03\x04": "a zip archive or a spreadsheet; unpack it, or export it as CSV",
-    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
-    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
-    b"BZh": "bzip2; unpack it, or compress with gzip",
-    b"\x28\xb5\x2f\xfd": "zstd; unpack it, or compress with gzip",
-}
+HEAD = 1 << 20  # bytes in which the header must end
+SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # Excel's first line, which names the delimiter
 
 
-def read_delimited(path: Path) -> pl.DataFrame:
-    """Return a CSV file, gzipped or not, as a typed table.
+class DelimitedSource:
+    """A delimited text, plain or packed, that can be read from its start several times.
+
+    Attributes:
+        notes: What was decided about it, for a person.
+    """
+
+    def __init__(self, path: Path, shown: str = "", encoding: str = "", *, chunk: int = CHUNK) -> None:
+        """Name a text; nothing is read yet.
+
+        Args:
+            path: An existing file, packed or not.
+            shown: What to call it in errors; the path where empty.
+            encoding: As a person declares it; empty for UTF-8, or what a byte order mark says.
+            chunk: Bytes of a piece, about.
+
+        Raises:
+            ParameterError: there is no such encoding.
+        """
+        self._chunk = chunk
+        self._path, self._shown, self._encoding = path, shown or str(path), declared(encoding)
+        self._agreement: Agreement | None = None
+        self._strict = False
+        self.notes: tuple[str, ...] = ()
+
+    def batches(self) -> Iterator[pl.DataFrame]:
+        """Yield the rows as typed tables, in order.
+
+        Raises:
+            ReadAgain: at the end, or on the way: what came is void, ask for the batches again.
+            SourceError: the text is empty, has no rows, is in another encoding, or a row has too few or too many fields.
+            SchemaError: a column has no name, two have the same, or there is no header.
+        """
+        with self._text() as text:
+            begin = _head(text)
+            layout = self._layout(begin)
+            agreement = self._agreement = self._agreement or Agreement(commas=layout.delimiter in COMMAS)
+            rows = self._strict_rows(layout, text) if self._strict else self._quick_rows(layout, begin[layout.begin :], text, agreement)
+            seen = 0
+            for table in agreement.typed(self._without_trailing(rows, layout)):
+                seen += table.height
+                yield table
+        if not seen:
+            header = "".join(sign if sign.isprintable() else " " for sign in ", ".join(layout.names[:6])[:120])
+            raise SourceError(f"{self._shown}: there is a header ({header}) but not one row below it; check the export")
+
+    @contextmanager
+    def _text(self) -> Iterator[TextStream]:
+        with unpacked(self._path, self._shown) as stream:
+            yield TextStream(stream, self._encoding, self._shown)
+
+    def _layout(self, begin: bytes) -> Layout:
+        if not begin.strip():
+            size = self._path.stat().st_size
+            raise SourceError(f"{self._shown}: the file is empty ({size} bytes); check the export that wrote it")
+        whole = begin if len(begin) < HEAD else begin[: begin.rfind(b"\n") + 1] or begin
+        try:
+            text = whole.decode()
+        except UnicodeDecodeError:
+            raise self._not_text() from None
+        return layout_of(text, self._shown)
+
+    def _quick_rows(self, layout: Layout, begin: bytes, text: TextStream, agreement: Agreement) -> Iterator[pl.DataFrame]:
+        chunks = whole_lines(begin, text, self._shown, lines=layout.lines, size=self._chunk)
+        try:
+            yield from quick_records(chunks, layout, agreement.direct, agreement.kinds)
+        except Unusual:
+            self._strict = True
+            raise ReadAgain from None
+
+    def _strict_rows(self, layout: Layout, text: TextStream) -> Iterator[pl.DataFrame]:
+        with scratch("ratchet-text") as folder:
+            plain, header = self._plain(layout, text, folder)
+            try:
+                yield from strict_records(plain, layout, self._shown, header=header, size=min(self._chunk, BATCH))
+            except NotText:
+                raise self._not_text() from None
+
+    def _plain(self, layout: Layout, text: TextStream, folder: Path) -> tuple[Path, bool]:
+        """Return a plain UTF-8 file and whether it has the header: the file itself where it is one, else a copy of the rows."""
+        if layout.simple and text.as_it_is and not is_packed(self._path):
+            while text.read(HEAD):  # looks at every byte
+                pass
+            return self._path, True
+        plain = folder / "rows.csv"
+        with writing(plain, "scratch file"), plain.open("wb") as copy, self._text() as again:
+            left = layout.begin
+            while block := again.read(HEAD):
+                copy.write(block[left:])
+                left = max(0, left - len(block))
+        return plain, False
+
+    def _without_trailing(self, tables: Iterator[pl.DataFrame], layout: Layout) -> Iterator[pl.DataFrame]:
+        extra = layout.places[len(layout.names) :]
+        for table in tables:
+            for place, name in enumerate(extra, start=len(layout.names) + 1):
+                if table[name].null_count() < table.height:
+                    value = table[name].drop_nulls()[0]
+                    raise nameless(place, self._shown, f" and holds {value!r}")
+            yield table.drop(extra)
+        if extra:
+            self.notes = (f"{len(extra)} empty columns without a name, at the end of each row, were dropped",)
+
+    def _not_text(self) -> SourceError:
+        with unpacked(self._path, self._shown) as stream:
+            found = fault(iter(lambda: stream.read(HEAD), b""), self._shown)
+        return found or SourceError(f"{self._shown}: this is not UTF-8 text; declare its encoding")
+
+
+def read_delimited(path: Path, encoding: str = "") -> pl.DataFrame:
+    """Return a CSV file, packed or not, as one typed table.
 
     The delimiter is the one of comma, semicolon, tab and bar that splits the first lines into equal rows. The first line names the
-    columns. Empty fields are missing values. Types are those that all values of a column agree on (`parsing.parse_texts`).
+    columns. Empty fields are missing values. Types are those that all values of a column agree on (`parsing.agreed`).
 
     Args:
         path: An existing file.
+        encoding: As a person declares it; empty for UTF-8, or what a byte order mark says.
 
     Raises:
-        SourceError: the file is empty, has no rows, is not UTF-8 text, or a row has too few or too many fields.
+        SourceError: the file is empty, has no rows, is not text of that encoding, or a row has too few or too many fields.
         SchemaError: a column has no name, two have the same, or there is no header.
+        ParameterError: there is no such encoding.
     """
-    with tempfile.TemporaryDirectory(prefix="ratchet-csv-") as scratch:
-        plain = _unpacked(path, Path(scratch))
-        _check_text(plain, path)
-        header, delimiter = sniff(plain, path)
-        frame = _read_texts(plain, path, header, delimiter)
-    if frame.is_empty():
-        raise SourceError(f"{path}: there is a header ({', '.join(header[:6])}) but not one row below it; check the export")
-    return parse_texts(frame)
+    source = DelimitedSource(path, encoding=encoding)
+    while True:
+        try:
+            return pl.concat(source.batches())
+        except ReadAgain:
+            continue
 
 
-def sniff(plain: Path, path: Path) -> tuple[list[str], str]:
-    """Return the column names and the delimiter of a text file.
+def layout_of(text: str, shown: str) -> Layout:
+    r"""Return how a delimited text is laid out.
 
     Args:
-        plain: The unpacked file.
-        path: What to call it in errors.
+        text: Its first lines.
+        shown: What to call it in errors.
 
     Raises:
         SourceError: no line can be read.
         SchemaError: the header cannot name columns.
+
+    >>> layout = layout_of("sep=;\nid;price;\n1;2,5;\n", "a.csv")
+    >>> layout.names, layout.delimiter, layout.trailing, layout.lines
+    (('id', 'price'), ';', 1, 2)
     """
-    best: tuple[float, int, str, list[str]] | None = None
-    for delimiter in DELIMITERS:
-        rows = _first_rows(plain, path, delimiter)
+    given = SEPARATOR.match(text)
+    begin = given.end() if given else 0
+    best: tuple[float, int, str, list[list[str]]] | None = None
+    for delimiter in (given[1],) if given else DELIMITERS:
+        rows = _first_rows(text[begin:], shown, delimiter)
         if not rows:
-            raise SourceError(f"{path}: the file holds no line with text; check the export that wrote it")
+            raise SourceError(f"{shown}: the file holds no line with text; check the export that wrote it")
         width = len(rows[0])
         equal = sum(len(row) == width for row in rows) / len(rows)
         if best is None or (width > 1 and (equal >= 0.5, width) > (best[0] >= 0.5 and best[1] > 1, best[1])):
-            best = (equal, width, delimiter, rows[0])
+            best = (equal, width, delimiter, rows)
     assert best is not None
-    header = [name.strip() for name in best[3]]
-    _check_header(header, path)
-    return header, best[2]
+    header = [name.strip() for name in best[3][0]]
+    while len(header) > 1 and not header[-1]:
+        header.pop()
+    _check_header(header, shown)
+    before, size = _header_size(text[begin:], best[2])
+    lines = text.count("\n")
+    simple = not given and before == 1
+    average = len(text.encode()) // max(1, lines)
+    return Layout(tuple(header), best[2], len(text[:begin].encode()) + size, bool(given) + before, best[1] - len(header), average, simple)
 
 
-def _first_rows(plain: Path, path: Path, delimiter: str) -> list[list[str]]:
+def _head(text: TextStream) -> bytes:
+    begin = b""
+    while len(begin) < HEAD and (block := text.read(HEAD - len(begin))):
+        begin += block
+    return begin
+
+
+def _first_rows(text: str, shown: str, delimiter: str) -> list[list[str]]:
     rows: list[list[str]] = []
     try:
-        with plain.open(encoding="utf-8-sig", newline="") as text:
-            for row in csv.reader(text, delimiter=delimiter):
-                if row:
-                    rows.append(row)
-                if len(rows) >= SAMPLE_LINES:
-                    break
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{path}: not UTF-8 text (byte {error.object[error.start]:#04x}); save it as UTF-8") from error
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            if row:
+                rows.append(row)
+            if len(rows) >= SAMPLE_LINES:
+                break
     except csv.Error as error:
         if not rows:
-            raise SourceError(f"{path}: the first line cannot be split into fields ({error}); is this a CSV file?") from error
+            raise SourceError(f"{shown}: the first line cannot be split into fields ({error}); is this a CSV file?") from error
     return rows
 
 
-def _check_header(header: Sequence[str], path: Path) -> None:
-    for place, name in enumerate(header, start=1):
-        if not name:
-            raise SchemaError(f"{path}: column {place} has no name; name it in the first line, or leave it out (pandas: index=False)")
-    for name, times in Counter(header).items():
-        if times > 1:
-            raise SchemaError(f"{path}: column {name!r} is there {times} times; give each column its own name")
+def _header_size(text: str, delimiter: str) -> tuple[int, int]:
+    """Return the lines and the bytes up to the end of the header."""
+    size = 0
+
+    def counted() -> Iterator[str]:
+        nonlocal size
+        for line in io.StringIO(text, newline=""):
+            size += len(line.encode())
+            yield line
+
+    reader = csv.reader(counted(), delimiter=delimiter)
+    while not next(reader):
+        pass
+    return reader.line_num, size
+
+
+def _check_header(header: Sequence[str], shown: str) -> None:
+    check_names(header, shown)
     if all(re.fullmatch(r"[+-]?[\d.]+(e[+-]?\d+)?", name, re.IGNORECASE) for name in header):
-        raise SchemaError(f"{path}: the first line ({', '.join(header[:4])}) holds numbers, not names; add a header line")
-
-
-def _check_text(plain: Path, path: Path) -> None:
-    with plain.open("rb") as stream:
-        head = stream.read(65_536)
-    if not head.strip():
-        raise SourceError(f"{path}: the file is empty ({plain.stat().st_size} bytes); check the export that wrote it")
-    for magic, what in OTHER_FORMATS.items():
-        if head.startswith(magic):
-            raise SourceError(f"{path}: this is not CSV text but {what}")
-    if b"\0" in head:
-        raise SourceError(f"{path}: byte {head.index(0):,} is a NUL, so this is binary, not CSV text; give a CSV or Parquet file")
-
-
-def _unpacked(path: Path, scratch: Path) -> Path:
-    with path.open("rb") as stream:
-        if stream.read(2) != GZIP:
-            return path
-    plain = scratch / "plain.csv"
-    try:
-        with gzip.open(path) as packed, plain.open("wb") as unpacked:
-            shutil.copyfileobj(packed, unpacked, 1 << 20)
-    except (OSError, EOFError, zlib.error) as error:
-        raise SourceError(f"{path}: the gzip stream is damaged or cut short ({error}); transfer the file again") from error
-    return plain
-
-
-def _read_texts(plain: Path, path: Path, header: Sequence[str], delimiter: str) -> pl.DataFrame:
-    import duckdb
-
-    columns = {f"c{place}": "VARCHAR" for place in range(len(header))}  # by place: names may be anything, even differ by case only
-    options = "header=true, skip=0, auto_detect=false, strict_mode=true, null_padding=false, ignore_errors=false"
-    query = f"SELECT * FROM read_csv($path, delim=$delimiter, quote='\"', escape='\"', columns=$columns, {options})"  # noqa: S608
-    try:
-        with duckdb.connect() as connection:
-            table = connection.sql(query, params={"path": _literal(plain), "delimiter": delimiter, "columns": columns}).to_arrow_table()
-    except duckdb.Error as error:
-        raise SourceError(f"{path}: {_explain(str(error), len(header), delimiter)}") from error
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
-    frame.columns = list(header)
-    return frame
-
-
-def _literal(path: Path) -> str:
-    """Return a path in which DuckDB finds no pattern."""
-    return re.sub(r"([*?\[])", r"[\1]", str(path))
-
-
-def _explain(message: str, width: int, delimiter: str) -> str:
-    line = re.search(r"CSV Error on Line: (\d+)", message)
-    where = f"line {line[1]}" if line else "some line"
-    found = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message)
-    if found:
-        text = re.search(r"Original Line: ?(.*)", message)
-        shown = f": {text[1][:120]!r}" if text else ""
-        return f"{where} has {found[2]} fields where the header has {width} (delimiter {delimiter!r}){shown}; repair or remove the line"
-    if "unicode" in message:
-        return f"{where} is not UTF-8 text; save the file as UTF-8"
-    if "invalid state" in message:
-        return "the file mixes kinds of line end (\\n and \\r\\n), or quotes are not closed; write it again with one kind of line end"
-    if "unterminated quote" in message:
-        return f"{where} has a quote that is not closed, or text after a closing quote; double the quotes inside quoted fields"
-    return f"{where} cannot be parsed as CSV: {message.splitlines()[0]}"
+        raise SchemaError(f"{shown}: the first line ({', '.join(header[:4])}) holds numbers, not names; add a header line")

@@ -46,8 +46,8 @@ class ContentDigest:
         """Add the rows of a part."""
         self._columns.update(frame.columns)
         self.rows += frame.height
-        for chunk in canonical(frame).iter_slices(CHUNK):
-            for lane, hashes in enumerate(_row_hashes(chunk)):
+        for chunk in canonical(frame).iter_slices(CHUNK) if frame.height else ():
+            for lane, hashes in enumerate(row_hashes(chunk)):
                 self._sums[lane] = (self._sums[lane] + int(hashes.sum(dtype=np.uint64))) & _MASK
 
     def text(self) -> str:
@@ -93,35 +93,66 @@ def schema_digest(schema: pl.Schema) -> str:
     return "columns:" + hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
-def _row_hashes(frame: pl.DataFrame) -> tuple[Codes, Codes]:
+def row_hashes(frame: pl.DataFrame) -> tuple[Codes, Codes]:
+    """Return two hashes of each row's named values, of which the digest is the sum.
+
+    Args:
+        frame: Rows of canonical types.
+
+    Returns:
+        shape (rows,) each; equal where names and values are, whatever the order of the columns.
+
+    >>> bool((row_hashes(pl.DataFrame({"a": [1], "b": ["x"]}))[0] == row_hashes(pl.DataFrame({"b": ["x"], "a": [1.0]}))[0]).all())
+    True
+    """
     sums = (np.zeros(frame.height, np.uint64), np.zeros(frame.height, np.uint64))
+    mixed, spare = np.empty(frame.height, np.uint64), np.empty(frame.height, np.uint64)
     for column in frame.iter_columns():
         family, lanes = _codes(column)
         nulls = column.is_null().to_numpy() if column.null_count() else None
         for lane, codes in enumerate(lanes):
-            mixed = _mix(codes + _seed(column.name, family, lane))
+            np.add(codes, _seed(column.name, family, lane), out=mixed)
+            _mix_into(mixed, spare)
             if nulls is not None:  # the kind of a missing value is not known in CSV, so it is no part of its code
                 mixed[nulls] = _mix(np.array([NULL], np.uint64) + _seed(column.name, "null", lane))
             np.add(sums[lane], mixed, out=sums[lane])
-    return _mix(sums[0]), _mix(sums[1])
+    for total in sums:
+        _mix_into(total, spare)
+    return sums
 
 
 def _codes(column: pl.Series) -> tuple[str, tuple[Codes, Codes]]:
     kind = kind_of(column.dtype)
     if kind == "string":
-        packed = b"".join(map(_text_code, column.fill_null("").to_list()))
-        pairs = np.frombuffer(packed, "<u8").astype(np.uint64).reshape(-1, 2)
-        return "text", (pairs[:, 0], pairs[:, 1])
+        return "text", _text_codes(column.fill_null("") if column.null_count() else column)
     if kind == "number":
-        codes = _number_codes(column.fill_null(0.0).to_numpy())
+        codes = _number_codes((column.fill_null(0.0) if column.null_count() else column).to_numpy())
         return "numeric", (codes, codes)
-    codes = column.to_physical().cast(pl.Int64).fill_null(0).to_numpy().view(np.uint64)
+    whole = column if column.dtype == pl.Int64 else column.to_physical().cast(pl.Int64)
+    codes = (whole.fill_null(0) if whole.null_count() else whole).to_numpy().view(np.uint64)
     return {"integer": "numeric"}.get(kind, kind), (codes, codes)
+
+
+def _text_codes(texts: pl.Series) -> tuple[Codes, Codes]:
+    """Code each text by BLAKE2b, each different one once where texts repeat."""
+    different = texts.unique()
+    if len(different) * 2 > len(texts):
+        different, places = texts, None
+    else:
+        places = texts.cast(pl.Enum(different)).to_physical().to_numpy()
+    packed = b"".join(map(_text_code, different.to_list()))
+    pairs = np.frombuffer(packed, "<u8").astype(np.uint64).reshape(-1, 2)
+    first, second = pairs[:, 0], pairs[:, 1]
+    return (first, second) if places is None else (first[places], second[places])
 
 
 def _number_codes(values: npt.NDArray[np.float64]) -> Codes:
     """Code a whole number like the same integer, and any other number by its bits."""
-    whole = np.isfinite(values) & (np.floor(values) == values) & (np.abs(values) < 2.0**63)
+    floor = np.floor(values)
+    whole = floor == values  # false for NaN
+    if not whole.any() and not np.isnan(values).any():
+        return _mix(values.view(np.uint64))
+    whole &= np.abs(values) < 2.0**63
     as_integer = np.where(whole, values, 0.0).astype(np.int64).view(np.uint64)
     if whole.all():
         return as_integer
@@ -130,13 +161,24 @@ def _number_codes(values: npt.NDArray[np.float64]) -> Codes:
 
 
 def _mix(codes: Codes) -> Codes:
-    mixed = codes + np.uint64(0x9E3779B97F4A7C15)
-    mixed ^= mixed >> np.uint64(30)
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    mixed ^= mixed >> np.uint64(27)
-    mixed *= np.uint64(0x94D049BB133111EB)
-    mixed ^= mixed >> np.uint64(31)
+    mixed = codes.copy()
+    _mix_into(mixed, np.empty_like(mixed))
     return mixed
+
+
+def _mix_into(codes: Codes, spare: Codes) -> None:
+    """Mix in place: a copy at every step would cost more than the step."""
+    np.add(codes, _STEP, out=codes)
+    for shift, factor in _ROUNDS:
+        np.right_shift(codes, shift, out=spare)
+        np.bitwise_xor(codes, spare, out=codes)
+        np.multiply(codes, factor, out=codes)
+    np.right_shift(codes, _LAST, out=spare)
+    np.bitwise_xor(codes, spare, out=codes)
+
+
+_STEP, _LAST = np.uint64(0x9E3779B97F4A7C15), np.uint64(31)
+_ROUNDS = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
 
 
 @lru_cache(maxsize=CHUNK)

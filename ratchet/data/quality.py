@@ -12,16 +12,17 @@ from pathlib import Path
 
 import polars as pl
 
-from ratchet.data.conform import conform
+from ratchet.data.account import DatasetInfo
 from ratchet.data.findings import Finding, Limits
 from ratchet.data.inference import check_roles, infer_schema
-from ratchet.data.kinds import canonical
+from ratchet.data.inspection import Inspection
 from ratchet.data.parsing import parse_times
+from ratchet.data.parts import DatasetWriter
+from ratchet.data.pieces import DatasetPieces, FramePieces, Piece, Pieces
 from ratchet.data.quality_report import quality_page
-from ratchet.data.row_checks import REASON, apply_checks, row_checks
+from ratchet.data.row_checks import REASON
 from ratchet.data.schema import Schema
-from ratchet.data.table_checks import remaining_checks, table_checks
-from ratchet.data.tables import DatasetInfo, read_dataset, write_dataset
+from ratchet.data.staging import writing
 from ratchet.errors import ParameterError
 from ratchet.report.metrics import MetricSink, log_metrics
 from ratchet.report.page import Page
@@ -91,22 +92,48 @@ def assess(raw: pl.DataFrame, schema: Schema, limits: Limits | None = None, *, o
 
     Raises:
         ParameterError: `limits.now` is not a time.
+        SchemaError: there is no column, or none but `quarantine_reason`.
 
     >>> schema = Schema.parse("columns: {amount: {type: number, minimum: 0}}")
     >>> result = assess(pl.DataFrame({"amount": [5.0] * 99 + [-1.0]}), schema)
     >>> result.verdict, result.kept.height, result.quarantined["quarantine_reason"].to_list()
     ('quarantined', 99, ['amount -1.0 is below 0'])
     """
-    limits, raw = limits or Limits(), canonical(raw).drop(REASON, strict=False)
-    now = _moment(limits.now)
-    shaped = conform(raw, schema, accept_new_columns=limits.accept_new_columns)
-    if not shaped.frame.width:  # nothing in common: there is no row that fits
-        reason = pl.lit("the row has no column of the schema").alias(REASON)
-        return _conclude(raw, raw.clear(), raw.with_columns(reason), list(shaped.findings), shaped.schema, limits, origin)
-    checks = list(row_checks(shaped.frame, shaped.schema, shaped.misfits, now))
-    findings = [*shaped.findings, *table_checks(shaped.frame, shaped.schema, limits, now)]
-    kept, quarantined, of_rows = apply_checks(shaped.frame, raw, checks)
-    return _conclude(raw, kept, quarantined, [*findings, *of_rows], shaped.schema, limits, origin)
+    limits, pieces, held = limits or Limits(), FramePieces(raw, without=[REASON]), _Held()
+    inspection = Inspection(pieces, schema, limits, _moment(limits.now))
+    inspection.run(held)
+    verdict, reason = _verdict(inspection, origin)
+    return Assessment(verdict, reason, pl.concat(held.kept), pl.concat(held.aside), tuple(inspection.findings), inspection.schema)
+
+
+class _Held:
+    """Keeps both kinds of rows in memory."""
+
+    def __init__(self) -> None:
+        self.kept: list[pl.DataFrame] = []
+        self.aside: list[pl.DataFrame] = []
+
+    def keep(self, rows: pl.DataFrame, piece: Piece) -> None:
+        self.kept.append(rows)
+
+    def set_aside(self, rows: pl.DataFrame) -> None:
+        self.aside.append(rows)
+
+
+class _Written:
+    """Writes both kinds of rows; parts of which every row is kept as it came are taken over."""
+
+    def __init__(self, clean: DatasetWriter, quarantine: DatasetWriter) -> None:
+        self._clean, self._quarantine = clean, quarantine
+
+    def keep(self, rows: pl.DataFrame, piece: Piece) -> None:
+        if piece.part is not None and rows is piece.rows:
+            self._clean.keep(piece.part, rows)
+        else:
+            self._clean.add(rows)
+
+    def set_aside(self, rows: pl.DataFrame) -> None:
+        self._quarantine.add(rows)
 
 
 def validate(
@@ -143,28 +170,34 @@ def validate(
         source: Where the rows came from, for the metadata; the path of the Dataset where empty.
 
     Raises:
-        SchemaError: the schema is none, or a key or time column is neither in it nor in the data.
+        SchemaError: the schema is none, a key or time column is neither in it nor in the data, or there is no column of data.
+        SourceError: the Dataset is damaged, or an output cannot be written.
         TargetError: likewise for the target.
         ParameterError: a limit is out of its range.
     """
     limits = limits or Limits()
     _check_limits(limits)
-    raw = read_dataset(data_path)
-    schema, origin = _choose_schema(raw, schema_text, champion_schema_path, key, time_column, target, limits)
-    result = assess(raw, schema, limits, origin=origin)
-    time = result.schema.time if result.schema.time in result.kept.columns else ""
-    origin_text = source or str(data_path)
-    clean = write_dataset(result.kept, clean_path, source=origin_text, time_column=time)
-    quarantine = write_dataset(result.quarantined, quarantine_path, source=origin_text)
-    result.schema.write_yaml(schema_path)
-    page = quality_page(result.verdict, result.reason, raw, result.quarantined, result.findings, result.schema, origin)
-    page.write_html(report_path)
-    rows = (raw.height, clean.rows, quarantine.rows)
-    return ValidationResult(result.verdict, result.reason, *rows, result.findings, result.schema, clean, quarantine, page)
+    pieces = DatasetPieces(data_path, without=[REASON])
+    schema, origin = _choose_schema(pieces, schema_text, champion_schema_path, key, time_column, target, limits)
+    inspection = Inspection(pieces, schema, limits, _moment(limits.now))
+    time, told = inspection.time, source or str(data_path)
+    clean = DatasetWriter(clean_path, source=told, time_column=time)
+    quarantine = DatasetWriter(quarantine_path, source=told)
+    with clean, quarantine:
+        inspection.run(_Written(clean, quarantine))
+    verdict, reason = _verdict(inspection, origin)
+    with writing(Path(schema_path), "schema"):
+        inspection.schema.write_yaml(schema_path)
+    rows = (inspection.tally.rows, clean.info.rows, quarantine.info.rows)
+    findings = tuple(inspection.findings)
+    page = quality_page(verdict, reason, inspection.overview, inspection.examples, rows[2], findings, inspection.schema, origin)
+    with writing(Path(report_path), "report"):
+        page.write_html(report_path)
+    return ValidationResult(verdict, reason, *rows, findings, inspection.schema, clean.info, quarantine.info, page)
 
 
 def _choose_schema(
-    raw: pl.DataFrame, text: str, champion: str | Path, key: Sequence[str], time: str, target: str, limits: Limits
+    pieces: Pieces, text: str, champion: str | Path, key: Sequence[str], time: str, target: str, limits: Limits
 ) -> tuple[Schema, str]:
     given, origin = None, ""
     if text.strip():
@@ -173,30 +206,23 @@ def _choose_schema(
     if given is None and champion:
         given, origin = Schema.read(champion), "the champion's schema"
     if given is None:
-        return infer_schema(raw.drop(REASON, strict=False), key=key, time=time, target=target), "a schema made from this very data"
-    known = [*given.columns, *(raw.columns if limits.accept_new_columns else ())]
+        return infer_schema(pieces, key=key, time=time, target=target), "a schema made from this very data"
+    known = [*given.columns, *(pieces.schema if limits.accept_new_columns else ())]
     check_roles(known, key=key, time=time, target=target)
     labels = {} if target and target != given.target else given.labels
     return replace(given.with_roles(key=key, time=time, target=target), labels=labels), origin
 
 
-def _conclude(
-    raw: pl.DataFrame,
-    kept: pl.DataFrame,
-    quarantined: pl.DataFrame,
-    findings: list[Finding],
-    schema: Schema,
-    limits: Limits,
-    origin: str,
-) -> Assessment:
-    findings += remaining_checks(raw.height, kept, schema, limits)
+def _verdict(inspection: Inspection, origin: str) -> tuple[str, str]:
+    findings, rows = inspection.findings, inspection.tally.rows
+    aside = rows - inspection.tally.kept
     fatal = [finding for finding in findings if finding.level == "table"]
-    verdict = "invalid" if fatal else "quarantined" if quarantined.height else "valid"
+    verdict = "invalid" if fatal else "quarantined" if aside else "valid"
     if verdict == "valid":
-        reason = f"All {raw.height:,} rows fit {origin}."
+        reason = f"All {rows:,} rows fit {origin}."
     elif verdict == "quarantined":
         by_row = [finding for finding in findings if finding.level == "row"]
-        reason = f"{quarantined.height:,} of {raw.height:,} rows were set aside. {_spelled_out(by_row)}"
+        reason = f"{aside:,} of {rows:,} rows were set aside. {_spelled_out(by_row)}"
     else:
         # what made rows fail says more than that too many did
         causes = sorted((finding for finding in findings if finding.level == "row"), key=lambda finding: -finding.rows)
@@ -204,7 +230,7 @@ def _conclude(
         reason = f"The data must not be used. {_spelled_out([*fatal, *(causes if explained else ())])}"
     notes = [finding for finding in findings if finding.level == "note"]
     reason += f" Also: {_spelled_out(notes)}" if notes else ""
-    return Assessment(verdict, reason, kept, quarantined, tuple(findings), schema)
+    return verdict, reason
 
 
 def _spelled_out(findings: Sequence[Finding]) -> str:

@@ -1,32 +1,71 @@
-"""From a file or folder that somebody names to a Dataset: the door of the house.
+"""From a source that somebody names to a Dataset: the door of the house.
 
 Everything that a pipeline can know to be wrong about its input is refused here, before anything was written, with the file, the row
-or the column at fault. A time window makes a recurring run take only what is new.
+or the column at fault. Whatever the source is, it passes as an iterator of tables, so that none is ever held whole.
 """
 
-import math
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from ratchet.data.delimited import read_delimited
-from ratchet.data.kinds import canonical, check_kinds, kind_of
-from ratchet.data.parsing import parse_times
-from ratchet.data.tables import DatasetInfo, write_dataset
-from ratchet.errors import ParameterError, SchemaError, SourceError, nearest
+from ratchet.data.account import DatasetInfo
+from ratchet.data.agreement import ReadAgain
+from ratchet.data.batches import ahead, evened
+from ratchet.data.joins import Join
+from ratchet.data.kinds import canonical
+from ratchet.data.local_files import FORMATS, LocalSource
+from ratchet.data.tables import write_dataset
+from ratchet.data.window import TimeWindow
+from ratchet.errors import ParameterError, SourceError, nearest
 
-PARQUET_SUFFIXES = (".parquet", ".pq")
-PANDAS_INDEX = "__index_level_0__"  # pandas' bookkeeping, no column of the data
-Bound = datetime | float
+SOURCES = "the path of a file, or of a folder of Parquet parts, or a URI"
 
 
-def ingest(source: str | Path, output: str | Path, *, time_column: str = "", since: str = "", until: str = "") -> DatasetInfo:
+@dataclass(frozen=True)
+class Reading:
+    """A source that stands open.
+
+    Attributes:
+        shown: What to call it in errors and metadata; holds no secret.
+        batches: Begins to read it, from the start each time.
+        notes: What was decided while it was read, for a person.
+    """
+
+    shown: str
+    batches: Callable[[], Iterator[pl.DataFrame]]
+    notes: Callable[[], tuple[str, ...]] = tuple
+
+
+def ingest(
+    source: str | Path,
+    output: str | Path,
+    *,
+    format: str = "",
+    encoding: str = "",
+    query: str = "",
+    version: str = "",
+    join: Mapping[str, Any] | None = None,
+    time_column: str = "",
+    since: str = "",
+    until: str = "",
+) -> DatasetInfo:
     """Read a source and write it as a Dataset.
 
     Args:
-        source: A CSV file (delimiter sniffed; gzip or plain), a Parquet file, or a folder of Parquet parts; a path or ``file://`` URI.
+        source: A CSV file (delimiter sniffed), JSON lines, a Parquet file, a folder of Parquet parts or a Delta table: a path or a URI
+            (``file:// gs:// s3:// https://`` …); text may be packed by gzip or zstd. Or the SQLAlchemy URL of a database, or
+            ``bigquery://project/dataset/table``. A secret reference (``env:NAME``, ``file:PATH``) stands for what it holds.
         output: Folder of the Dataset; nothing is written there unless everything was read.
+        format: "csv", "jsonl", "parquet" or "delta"; empty goes by the name and the first bytes.
+        encoding: Of the text, e.g. "cp1252"; empty takes UTF-8, or what a byte order mark says, and refuses all else.
+        query: What to ask a database.
+        version: Of a Delta table: a number or an ISO time; empty takes the newest.
+        join: A second source whose columns are looked up for each row (`ratchet.data.joins`); None for none.
         time_column: Column of times (ISO 8601, taken as UTC) or of numbers that grow with time; empty for none.
         since: Keep rows from this moment on (ISO 8601, or a number); empty for no bound. Rows without a time are kept, for `validate`
             to set aside where they can be seen.
@@ -38,127 +77,147 @@ def ingest(source: str | Path, output: str | Path, *, time_column: str = "", sin
     Raises:
         SourceError: the source is missing, empty, damaged, of another format, or has no row in the window.
         SchemaError: a column is missing, doubled, nameless or of a type that cannot be used, or a time does not parse.
-        ParameterError: the window is not one.
+        ParameterError: a parameter cannot be used, or the window is not one.
     """
-    window = _window(time_column, since, until)
-    path = _local(source)
-    frame = read_source(path)
-    if time_column:
-        frame = _with_times(frame, time_column, path)
-        frame = _within(frame, time_column, *window, path)
-    return write_dataset(frame, output, source=str(source), time_column=time_column)
+    window = TimeWindow.parse(time_column, since, until)
+    joined = Join.parse(join).open(read_source, time_column=time_column) if join else None
+    with opened(source, format=format, encoding=encoding, query=query, version=version) as reading:
+        while True:
+            batches = reading.batches()
+            windowed = window.applied(batches, reading.shown)
+            rows = joined.applied(windowed) if joined else windowed
+            try:
+                info = write_dataset(ahead(evened(rows)), output, source=reading.shown, time_column=time_column)
+                return replace(info, notes=(*reading.notes(), *(joined.notes() if joined else ())))
+            except ReadAgain:  # a later value contradicts the types that earlier ones agreed on: once more, with those that all agree on
+                continue
 
 
-def read_source(path: Path) -> pl.DataFrame:
-    """Return a CSV file, a Parquet file or a folder of Parquet parts as a canonical table with at least one row.
+def read_source(
+    source: str | Path, *, format: str = "", encoding: str = "", query: str = "", version: str = "", at_most: int | None = None
+) -> pl.DataFrame:
+    """Return a source as one canonical table with at least one row.
+
+    Args:
+        source: As for `ingest`; `format`, `encoding`, `query` and `version` likewise.
+        format: See `ingest`.
+        encoding: See `ingest`.
+        query: See `ingest`.
+        version: See `ingest`.
+        at_most: Bytes in memory beyond which it is refused; None for no bound.
 
     Raises:
-        SourceError: it cannot be read, or has no rows.
+        SourceError: it cannot be read, has no rows, or is too large.
         SchemaError: its columns cannot be used.
+        ParameterError: a parameter cannot be used.
     """
-    try:
-        if not path.exists():
-            there = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-            raise SourceError(f"source {str(path)!r} does not exist; {nearest(path.name, there)} (in {path.parent})")
-        if path.is_dir() or path.suffix.lower() in PARQUET_SUFFIXES:
-            return _read_parquet(path)
-        return canonical(read_delimited(path))
-    except OSError as error:
-        raise SourceError(f"source {str(path)!r} cannot be read: {error.strerror or error}; check its permissions") from error
+    with opened(source, format=format, encoding=encoding, query=query, version=version) as reading:
+        while True:
+            try:
+                return canonical(pl.concat(_bounded(reading, at_most)))
+            except ReadAgain:
+                continue
 
 
-def _local(source: str | Path) -> Path:
-    text = str(source)
-    if not text.strip():
-        raise ParameterError("parameter 'source' is empty; give the path of a CSV or Parquet file, or of a folder of Parquet parts")
-    scheme, separator, rest = text.partition("://")
-    if separator and scheme != "file":
-        raise SourceError(f"source {text!r}: scheme {scheme!r} is not read here; mount the bucket, or copy the file, and give its path")
-    return Path(rest if separator else text).expanduser()
+def _bounded(reading: Reading, at_most: int | None) -> Iterator[pl.DataFrame]:
+    size = 0
+    for batch in reading.batches():
+        size += int(batch.estimated_size())
+        if at_most is not None and size > at_most:
+            raise SourceError(f"source {reading.shown!r} takes more than {at_most:,} bytes of memory; take fewer columns or rows of it")
+        yield batch
 
 
-def _read_parquet(path: Path) -> pl.DataFrame:
-    parts = sorted(part for part in path.rglob("*") if part.suffix.lower() in PARQUET_SUFFIXES) if path.is_dir() else [path]
-    if not parts:
-        raise SourceError(f"source folder {str(path)!r} holds no .parquet file; give a folder of Parquet parts, or one CSV file")
-    try:
-        table = pl.scan_parquet(parts, hive_partitioning=path.is_dir())
-        schema = table.collect_schema()
-        check_kinds(schema, str(path))
-        frame = canonical(table.drop(PANDAS_INDEX, strict=False).collect())
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).splitlines()[0][:300]
-        raise SourceError(f"source {str(path)!r} cannot be read as Parquet: {reason}; write it again, all parts alike") from error
-    if frame.is_empty():
-        raise SourceError(f"source {str(path)!r} has columns but not one row; check the export that wrote it")
-    return frame
+@contextmanager
+def opened(source: str | Path, *, format: str = "", encoding: str = "", query: str = "", version: str = "") -> Iterator[Reading]:
+    """Open what somebody named, wherever it lies.
+
+    Args:
+        source: As for `ingest`.
+        format: See `ingest`.
+        encoding: See `ingest`.
+        query: See `ingest`.
+        version: See `ingest`.
+
+    Raises:
+        SourceError: it is not there, or cannot be read.
+        ParameterError: a parameter cannot be used, or not with such a source.
+    """
+    text = str(source).strip()
+    if not text:
+        raise ParameterError(f"parameter 'source' is empty; give {SOURCES}")
+    if format and format not in FORMATS:
+        raise ParameterError(f"parameter 'format' is {format!r}; {nearest(format, FORMATS)}")
+    with ExitStack() as stack:
+        opening, shown = _resolved(text)
+        scheme = opening.partition("://")[0] if "://" in opening else ""
+        if scheme == "bigquery":
+            _refuse(shown, "a BigQuery table", format=format, encoding=encoding, version=version)
+            from ratchet.data.bigquery import read_bigquery
+
+            yield Reading(shown, partial(read_bigquery, opening, query))
+        elif scheme and scheme != "file":
+            yield _elsewhere(opening, shown, scheme, stack, format, encoding, query, version)
+        else:
+            yield _here(_path(opening), shown, format, encoding, query, version)
 
 
-def _with_times(frame: pl.DataFrame, name: str, path: Path) -> pl.DataFrame:
-    if name not in frame.columns:
-        raise SchemaError(f"source {str(path)!r} has no time column {name!r}; {nearest(name, frame.columns)}")
-    kind = kind_of(frame.schema[name])
-    if kind == "boolean":
-        raise SchemaError(f"time column {name!r} of {str(path)!r} holds true and false; name a column of times or numbers")
-    if kind != "string":
-        return frame
-    times = parse_times(frame[name].str.strip_chars())
-    bad = (times.is_null() & frame[name].is_not_null()).arg_true()
-    if len(bad):
-        row = int(bad[0])
-        more = f" (and {len(bad) - 1:,} more rows)" if len(bad) > 1 else ""
-        raise SchemaError(
-            f"{path}: row {row + 1:,} of time column {name!r} holds {frame[name][row]!r}, which is not a date{more}; "
-            "write times as 2024-03-31 or 2024-03-31T18:05:00"
-        )
-    return frame.with_columns(times)
+def _elsewhere(opening: str, shown: str, scheme: str, stack: ExitStack, format: str, encoding: str, query: str, version: str) -> Reading:
+    from ratchet.data.remote import SCHEMES, fetched
+
+    if scheme not in SCHEMES:
+        if not query.strip():
+            places = f"scheme {scheme!r} is no place of files ({nearest(scheme, SCHEMES)})"
+            raise ParameterError(f"source {shown!r}: {places}, and a database needs parameter 'query', e.g. SELECT * FROM orders")
+        _refuse(shown, "a database", format=format, encoding=encoding, version=version)
+        from ratchet.data.databases import read_query
+
+        return Reading(shown, partial(read_query, opening, query))
+    _refuse(shown, "a file", query=query)
+    from ratchet.data.delta import is_delta
+
+    if format in ("", "delta") and is_delta(opening):
+        return _delta(opening, shown, version)
+    _refuse(shown, "not a Delta table", version=version)
+    return _file(stack.enter_context(fetched(opening)), shown, format, encoding)
 
 
-def _window(time_column: str, since: str, until: str) -> tuple[Bound | None, Bound | None]:
-    if (since or until) and not time_column:
-        raise ParameterError(f"a window [{since or '…'}, {until or '…'}) needs parameter 'time_column'; name the column of times")
-    low, high = _bound("since", since), _bound("until", until)
-    if low is not None and high is not None:
-        if type(low) is not type(high):
-            raise ParameterError(f"since {since!r} and until {until!r} are not of one kind; give two dates or two numbers")
-        if low >= high:  # type: ignore[operator]
-            raise ParameterError(f"since {since!r} is not before until {until!r}, so the window is empty; swap or widen them")
-    return low, high
+def _here(path: Path, shown: str, format: str, encoding: str, query: str, version: str) -> Reading:
+    _refuse(shown, "a file", query=query)
+    if format == "delta" or (not format and (path / "_delta_log").is_dir()):
+        _refuse(shown, "a Delta table", encoding=encoding)
+        return _delta(str(path), shown, version)
+    _refuse(shown, "not a Delta table", version=version)
+    return _file(path, shown, format, encoding)
 
 
-def _bound(name: str, text: str) -> Bound | None:
-    if not text.strip():
-        return None
-    moment = parse_times(pl.Series(name, [text.strip()]))[0]
-    if isinstance(moment, datetime):
-        return moment
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ParameterError(f"parameter {name!r} is {text!r}; write a date such as 2024-03-31 or 2024-03-31T18:05:00, or a number")
-    return number
+def _file(path: Path, shown: str, format: str, encoding: str) -> Reading:
+    source = LocalSource(path, shown, format, encoding)
+    return Reading(shown, source.batches, source.notes)
 
 
-def _within(frame: pl.DataFrame, name: str, since: Bound | None, until: Bound | None, path: Path) -> pl.DataFrame:
-    if since is None and until is None:
-        return frame
-    column, is_moment = pl.col(name), kind_of(frame.schema[name]) == "datetime"
-    for bound in (since, until):
-        if bound is not None and isinstance(bound, datetime) != is_moment:
-            expected = "dates" if is_moment else "numbers"
-            raise ParameterError(f"time column {name!r} holds {expected}, the window bound is {bound}; give {expected} for since and until")
-    inside = pl.lit(True)
-    if since is not None:
-        inside &= column >= since
-    if until is not None:
-        inside &= column < until
-    kept = frame.filter(inside | column.is_null())
-    if kept.height == kept[name].null_count():
-        low, high = frame.select(pl.col(name).min().cast(pl.String).alias("low"), pl.col(name).max().cast(pl.String).alias("high")).row(0)
-        raise SourceError(
-            f"{path}: no row has {name!r} in [{since if since is not None else '…'}, {until if until is not None else '…'}); "
-            f"the source runs from {low} to {high}; widen the window, or wait for new rows"
-        )
-    return kept
+def _delta(uri: str, shown: str, version: str) -> Reading:
+    from ratchet.data.delta import read_delta, table_version
+
+    number = table_version(uri, version)  # resolved once: what is read twice is one version
+    return Reading(f"{shown}@v{number}", partial(read_delta, uri, str(number)))
+
+
+def _resolved(text: str) -> tuple[str, str]:
+    if "://" not in text and not text.startswith(("env:", "file:")):
+        return text, text
+    if text.startswith("file://"):
+        return text, text
+    from ratchet.data.credentials import resolved_source
+
+    return resolved_source(text)
+
+
+def _path(opening: str) -> Path:
+    return Path(opening.partition("://")[2] if opening.startswith("file://") else opening).expanduser()
+
+
+def _refuse(shown: str, what: str, **parameters: str) -> None:
+    for name, value in parameters.items():
+        if value.strip():
+            raise ParameterError(f"parameter {name!r} is {value[:60]!r}, but source {shown!r} is {what}; leave {name!r} empty")

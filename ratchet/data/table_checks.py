@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from ratchet.data.findings import Finding, Limits
-from ratchet.data.inference import quartiles, scale_sample
+from ratchet.data.inference import quartiles
 from ratchet.data.schema import Schema
+from ratchet.data.tally import Tally
 
 Quartiles = tuple[float, float, float]
 
@@ -23,53 +24,53 @@ MIN_LABELS = 20  # rows expected or seen of a label, below which its share says 
 RECHECK = "check the unit upstream (cents for units?), or remove `scale` from the schema if the change is meant"
 
 
-def table_checks(frame: pl.DataFrame, schema: Schema, limits: Limits, now: datetime | None) -> Iterator[Finding]:
+def table_checks(tally: Tally, schema: Schema, limits: Limits, now: datetime | None) -> Iterator[Finding]:
     """Yield what is wrong with the table as a whole.
 
     Args:
-        frame: All rows, conformed to the schema.
+        tally: Of all rows, conformed to the schema.
         schema: What the table must look like.
         limits: How much is too much.
         now: For staleness; None for no such check.
     """
-    yield from _missing_shares(frame, schema)
-    yield from scale_shifts(frame, schema, limits.scale_factor)
-    yield from _labels(frame, schema, limits.label_factor)
-    yield from _stale(frame, schema, limits.max_age_days, now)
+    yield from _missing_shares(tally, schema)
+    yield from scale_shifts(tally.sample(), schema, limits.scale_factor, tally.rows)
+    yield from _labels(tally, schema, limits.label_factor)
+    yield from _stale(tally, schema, limits.max_age_days, now)
 
 
-def remaining_checks(rows_in: int, kept: pl.DataFrame, schema: Schema, limits: Limits) -> Iterator[Finding]:
+def remaining_checks(tally: Tally, schema: Schema, limits: Limits) -> Iterator[Finding]:
     """Yield what is wrong with what is left after rows were set aside."""
-    aside = rows_in - kept.height
-    if rows_in and aside / rows_in > limits.max_quarantined_share:
-        message = f"{aside:,} of {rows_in:,} rows ({aside / rows_in:.1%}) had to be set aside, more than {limits.max_quarantined_share:.1%}"
+    aside = tally.rows - tally.kept
+    if tally.rows and aside / tally.rows > limits.max_quarantined_share:
+        share = f"{aside:,} of {tally.rows:,} rows ({aside / tally.rows:.1%})"
+        message = f"{share} had to be set aside, more than {limits.max_quarantined_share:.1%}"
         yield Finding("too many quarantined", "table", "", message, "correct them upstream, or correct the schema", aside)
     fewest = limits.min_rows or schema.min_rows
-    if kept.height < fewest:
-        message = f"{kept.height:,} rows are left where at least {fewest:,} are needed"
-        yield Finding("too few rows", "table", "", message, "take a longer window, or lower min_rows", kept.height)
-    if schema.target in kept.columns and kept.height and kept[schema.target].n_unique() < 2:
-        value = kept[schema.target][0]
-        message = f"target {schema.target!r} is {value!r} in every row"
-        yield Finding("constant target", "table", schema.target, message, "take rows of both kinds, or name another target", kept.height)
+    if tally.kept < fewest:
+        message = f"{tally.kept:,} rows are left where at least {fewest:,} are needed"
+        yield Finding("too few rows", "table", "", message, "take a longer window, or lower min_rows", tally.kept)
+    if tally.kept and len(tally.targets) == 1:
+        message = f"target {schema.target!r} is {tally.targets[0]!r} in every row"
+        yield Finding("constant target", "table", schema.target, message, "take rows of both kinds, or name another target", tally.kept)
 
 
-def scale_shifts(frame: pl.DataFrame, schema: Schema, factor: float) -> Iterator[Finding]:
+def scale_shifts(sample: pl.DataFrame, schema: Schema, factor: float, rows: int) -> Iterator[Finding]:
     """Yield the columns whose unit changed, in the whole table or from some moment on.
 
     Args:
-        frame: The table, conformed to the schema.
+        sample: Rows of the table, evenly spaced in the order of its time.
         schema: With the quartiles to compare with.
         factor: How far all three quartiles must have moved, at least 1.
+        rows: Of the table.
 
     >>> cents = pl.DataFrame({"amount": [100.0 * i for i in range(1, 101)]})
     >>> from ratchet.data.schema import ColumnSchema
     >>> schema = Schema({"amount": ColumnSchema("number", scale=(25.0, 50.0, 75.0))})
-    >>> [finding.message for finding in scale_shifts(cents, schema, 5.0)]
+    >>> [finding.message for finding in scale_shifts(cents, schema, 5.0, 100)]
     ["column 'amount' is about 102 times its usual scale (median of absolute values 5100, usually 50)"]
     """
-    time = schema.time if schema.time in frame.columns else ""
-    sample = scale_sample(frame.sort(time, nulls_last=True) if time else frame)
+    time = schema.time if schema.time in sample.columns else ""
     for name, column in schema.columns.items():
         if column.scale is None or name not in sample.columns or name == schema.time:
             continue
@@ -80,7 +81,7 @@ def scale_shifts(frame: pl.DataFrame, schema: Schema, factor: float) -> Iterator
             moment = f" in the rows from {since} on" if since is not None else ""
             message = f"column {name!r} is about {_times(ratio)} its usual scale{moment}"
             message += f" (median of absolute values {now[1]:.4g}, usually {column.scale[1]:.4g})"
-            yield Finding("scale shift", "table", name, message, RECHECK, frame.height)
+            yield Finding("scale shift", "table", name, message, RECHECK, rows)
 
 
 def _slice_shift(
@@ -109,32 +110,29 @@ def _times(ratio: float) -> str:
     return f"{ratio:.3g} times" if ratio >= 1 else f"1/{1 / ratio:.3g} of"
 
 
-def _missing_shares(frame: pl.DataFrame, schema: Schema) -> Iterator[Finding]:
-    nulls = frame.null_count().row(0, named=True) if frame.height else {}
-    for name, count in nulls.items():
-        share, allowed = count / frame.height, schema.columns[name].max_missing
+def _missing_shares(tally: Tally, schema: Schema) -> Iterator[Finding]:
+    for name, count in tally.missing.items():
+        share, allowed = count / max(tally.rows, 1), schema.columns[name].max_missing
         if 0 < allowed < share:
             message = f"column {name!r} is missing in {share:.1%} of the rows, more than {allowed:.1%}"
             yield Finding("missing share", "table", name, message, "restore it upstream, or raise max_missing in the schema", count)
 
 
-def _labels(frame: pl.DataFrame, schema: Schema, factor: float) -> Iterator[Finding]:
-    if not schema.labels or schema.target not in frame.columns:
+def _labels(tally: Tally, schema: Schema, factor: float) -> Iterator[Finding]:
+    if not schema.labels or schema.target not in tally.missing:
         return
-    values = frame[schema.target].drop_nulls().cast(pl.String)
+    labelled = tally.rows - tally.missing[schema.target]
     for label, usual in schema.labels.items():
-        share = float((values == label).sum()) / max(len(values), 1)
-        enough = max(share, usual) * frame.height >= MIN_LABELS
+        share = tally.labels.get(label, 0) / max(labelled, 1)
+        enough = max(share, usual) * tally.rows >= MIN_LABELS
         if enough and (share * factor < usual or usual * factor < share):
             message = f"label {label!r} of target {schema.target!r} is {share:.2%} of the rows, usually {usual:.2%}"
             remedy = "check that the labels are complete, or correct `labels` in the schema"
-            yield Finding("label balance", "table", schema.target, message, remedy, round(share * frame.height))
+            yield Finding("label balance", "table", schema.target, message, remedy, round(share * tally.rows))
 
 
-def _stale(frame: pl.DataFrame, schema: Schema, max_age_days: float, now: datetime | None) -> Iterator[Finding]:
-    if not max_age_days or now is None or schema.time not in frame.columns:
-        return
-    newest = frame[schema.time].max()
-    if isinstance(newest, datetime) and newest < now - timedelta(days=max_age_days):
+def _stale(tally: Tally, schema: Schema, max_age_days: float, now: datetime | None) -> Iterator[Finding]:
+    newest = tally.newest
+    if max_age_days and now is not None and isinstance(newest, datetime) and newest < now - timedelta(days=max_age_days):
         message = f"the newest row is of {newest} ({schema.time!r}), more than {max_age_days:g} days before {now}"
-        yield Finding("stale data", "table", schema.time, message, "check that the feed still runs, or raise max_age_days", frame.height)
+        yield Finding("stale data", "table", schema.time, message, "check that the feed still runs, or raise max_age_days", tally.rows)

@@ -31,7 +31,7 @@ from ratchet.delivery.transitions import (
     unknown_deployment,
 )
 from ratchet.delivery.trials import Trials
-from ratchet.delivery.verdicts import Outcome, Verdict, outcome_of
+from ratchet.delivery.verdicts import Outcome, Run, Verdict, outcome_of
 from ratchet.errors import LedgerError, UnknownDeploymentError
 from ratchet.settings import Settings
 
@@ -218,6 +218,14 @@ class Ledger(Trials):
         """Return the verdicts of a run by step, in the order of their recording."""
         with self.database.reading() as connection:
             return {row.step: row for row in records.read_verdicts(connection, run_id=run_id)}
+
+    def runs(self, name: str) -> list[Run]:
+        """Return the runs that decided something about a deployment, the oldest first, whatever they came to."""
+        with self.database.reading() as connection:
+            found: dict[str, dict[str, Verdict]] = {}
+            for row in records.read_verdicts(connection, deployment=name):
+                found.setdefault(row.run_id, {})[row.step] = row
+        return [Run(run_id, next(iter(said.values())).at, outcome_of(run_id, said)) for run_id, said in found.items()]
 
     def outcome(self, run_id: str) -> Outcome:
         """Return what a run came to; "error" for a run that recorded nothing."""

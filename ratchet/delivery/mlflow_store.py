@@ -1,7 +1,8 @@
 """The door to MLflow: the one module that imports it.
 
-Importing its client costs about 3 s and its SQL store 3 s more, so only steps that need the registry come here. The first use of an
-embedded store makes its tables (2 s); two processes that do so at once would break each other, so that is done under a lock.
+Its client and its SQL store take 3 to 4 s of processor time to load, so few steps come here: the one that registers and, with an embedded
+store, no other (`registered`). The first use of an embedded store makes its tables; two processes that do so at once would break each
+other, so that is done under a lock.
 """
 
 import logging
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ratchet.delivery.locks import exclusive
 from ratchet.errors import RegistryError
+from ratchet.models.imports import loading
 from ratchet.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ def open_client(settings: Settings) -> "Iterator[MlflowClient]":
 
         uri = settings.tracking()
         try:
-            with registry_lock(settings, "start"):
+            with registry_lock(settings, "start"), loading(hidden="pandas"):
                 client = MlflowClient(uri, uri)
                 client.search_registered_models(max_results=1)  # the model store makes its tables at its first call
             yield client
@@ -73,7 +75,8 @@ def _quiet() -> Iterator[None]:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import mlflow.tracking  # noqa: F401 (it configures its loggers when it is imported)
+        with loading(hidden="pandas"):
+            import mlflow.tracking  # noqa: F401 (it configures its loggers when it is imported)
 
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)

@@ -55,6 +55,21 @@ class Outcome:
         return EXIT_STATUS[self.word]
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run that decided something.
+
+    Attributes:
+        run_id: The run.
+        at: When it said its first word, ISO 8601, UTC.
+        outcome: What it came to.
+    """
+
+    run_id: str
+    at: str
+    outcome: Outcome
+
+
 def outcome_of(run_id: str, verdicts: Mapping[str, Verdict]) -> Outcome:
     """Return what a run came to, from the words of its steps.
 

@@ -34,7 +34,9 @@ def ks_chance(n: int, m: int, alpha: float) -> float:
     return math.sqrt(math.log(math.e / alpha) / 2 * (1 / n + 1 / m))
 
 
-def variation_chance(reference: NDArray[np.float64], current: NDArray[np.float64], alpha: float) -> float:
+def variation_chance(
+    reference: NDArray[np.float64], current: NDArray[np.float64], alpha: float, *, times: NDArray[np.float64] | float = 1.0
+) -> float:
     """Return the total variation distance that two samples of one distribution exceed with probability at most alpha.
 
     The expected distance grows with the number of categories (two samples of unique identifiers share nothing), so the bound is that
@@ -44,6 +46,7 @@ def variation_chance(reference: NDArray[np.float64], current: NDArray[np.float64
         reference: shape (k,), counts by category.
         current: shape (k,), likewise.
         alpha: Probability, in (0, 1).
+        times: shape (k,), how many categories have these counts.
 
     Source:
         Jensen's inequality for the expectation, McDiarmid, "On the method of bounded differences" (1989), for the rest.
@@ -53,9 +56,10 @@ def variation_chance(reference: NDArray[np.float64], current: NDArray[np.float64
     >>> variation_chance(np.repeat([1.0, 0.0], 500), np.repeat([0.0, 1.0], 500), 0.001) > 1
     True
     """
-    spread = 1 / reference.sum() + 1 / current.sum()
-    pooled = (reference + current) / (reference.sum() + current.sum())
-    expected = float(np.sum(np.sqrt(pooled * (1 - pooled)))) * math.sqrt(spread) / 2
+    n, m = float(np.sum(reference * times)), float(np.sum(current * times))
+    spread = 1 / n + 1 / m
+    pooled = (reference + current) / (n + m)
+    expected = float(np.sum(np.sqrt(pooled * (1 - pooled)) * times)) * math.sqrt(spread) / 2
     return expected + math.sqrt(math.log(1 / alpha) / 2 * spread)
 
 

@@ -8,9 +8,10 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
-from ratchet.data.tables import read_dataset
+from ratchet.drift.sides import Side
 
 
 def write_evidently(
@@ -32,12 +33,18 @@ def write_evidently(
         from evidently import Report
         from evidently.presets import DataDriftPreset
 
-        tables = [read_dataset(side) for side in (reference_path, current_path)]
-        stored = [name for name in columns if all(name in table.columns for table in tables)]
-        reference, current = (_sample(table.select(stored), rows, seed) for table in tables)
+        sides = [Side.open(path) for path in (reference_path, current_path)]
+        stored = [name for name in columns if all(name in side.schema for side in sides)]
+        reference, current = (_sample(side, stored, rows, seed) for side in sides)
         snapshot = Report([DataDriftPreset()]).run(current.to_pandas(), reference.to_pandas())
         snapshot.save_html(str(path))
 
 
-def _sample(frame: pl.DataFrame, rows: int, seed: int) -> pl.DataFrame:
-    return frame.sample(min(rows, len(frame)), seed=seed, shuffle=True)
+def _sample(side: Side, columns: Sequence[str], rows: int, seed: int) -> pl.DataFrame:
+    """Return some rows of a table, in its order, without ever holding more than a batch of it."""
+    chosen = np.sort(np.random.default_rng(seed).choice(side.rows, min(rows, side.rows), replace=False))
+    taken, begin = [], 0
+    for frame in side.frames(columns):
+        taken.append(frame[chosen[(chosen >= begin) & (chosen < begin + len(frame))] - begin])
+        begin += len(frame)
+    return pl.concat(taken)

@@ -1,50 +1,57 @@
 """The model's own view of both tables: the windows that it reads, and what it predicts.
 
 A shift in what a model predicts is seen before any label is. The reference carries the windows as training computed them; the current
-table usually comes before the features step, so its windows are computed here, in the same way.
+table usually comes before the features step, so its windows are computed here, in the same way. Windows need the rows of all times
+together, but only the few columns that they are over; predictions are made some rows at a time.
 """
 
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from ratchet.features.windows import compute_windows
+from ratchet.drift.sides import Side
+from ratchet.errors import SchemaError
+from ratchet.features.windows import Window, compute_windows
 
 if TYPE_CHECKING:
     from ratchet.features.spec import FeatureSpec
     from ratchet.models.package import ModelPackage
 
 NAME = "prediction"
+BATCH_ROWS = 100_000
 
 
-def with_windows(frame: pl.DataFrame, spec: "FeatureSpec") -> pl.DataFrame:
+def with_windows(side: Side, spec: "FeatureSpec") -> Side:
     """Return a table with the windows that it lacks, where it has the columns to compute them from.
 
     Args:
-        frame: Rows of raw columns.
+        side: Rows of raw columns.
         spec: Says which windows the model reads. One over a target with missing labels is not computed.
     """
-    source = frame
+    lacking = [window for window in spec.windows if window.name not in side.schema]
+    names = {spec.time, *(name for window in lacking for name in (window.by, window.column))}
+    if not lacking or spec.time not in side.schema or not side.rows:
+        return side
+    frame = pl.concat(side.frames([name for name in side.schema if name in names]))
     if spec.task == "binary" and spec.target in frame.columns and not frame[spec.target].null_count():
-        source = frame.with_columns(pl.Series(spec.target, spec.labels(frame)))
-    possible = [
-        window
-        for window in spec.windows
-        if window.name not in frame.columns
-        and spec.time in frame.columns
-        and window.by in frame.columns
-        and (not window.column or (window.column in source.columns and source.schema[window.column].is_numeric()))
-    ]
-    return frame.hstack(compute_windows(source, possible, spec.time).get_columns()) if possible else frame
+        frame = frame.with_columns(pl.Series(spec.target, spec.labels(frame)))
+    possible = [window for window in lacking if _possible(window, frame)]
+    return side.with_made(compute_windows(frame, possible, spec.time).get_columns()) if possible else side
 
 
-def with_predictions(reference: pl.DataFrame, current: pl.DataFrame, model: "ModelPackage") -> tuple[pl.DataFrame, pl.DataFrame, str, str]:
+def _possible(window: Window, frame: pl.DataFrame) -> bool:
+    return window.by in frame.columns and (
+        not window.column or (window.column in frame.columns and frame.schema[window.column].is_numeric())
+    )
+
+
+def with_predictions(reference: Side, current: Side, model: "ModelPackage") -> tuple[Side, Side, str, str]:
     """Add the model's predictions as a column of both tables.
 
     Returns:
         Both tables, the column's name, and an empty note; or the tables as they were, an empty name, and why there are no predictions.
     """
-    lacking = [name for name in model.spec.inputs if name not in reference.columns or name not in current.columns]
+    lacking = [name for name in model.spec.inputs if name not in reference.schema or name not in current.schema]
     if lacking:
         names = ", ".join(lacking)
         return (
@@ -54,15 +61,27 @@ def with_predictions(reference: pl.DataFrame, current: pl.DataFrame, model: "Mod
             f"Predictions were not compared: the model needs {names}, which one of the tables lacks.",
         )
     name = NAME
-    while name in reference.columns or name in current.columns:
+    while name in reference.schema or name in current.schema:
         name = "model " + name
-    reference, current = (side.with_columns(_predictions(model, side).alias(name)) for side in (reference, current))
+    reference, current = (side.with_made([_predictions(model, side).alias(name)]) for side in (reference, current))
     return reference, current, name, ""
 
 
-def _predictions(model: "ModelPackage", frame: pl.DataFrame) -> pl.Series:
+def _predictions(model: "ModelPackage", side: Side) -> pl.Series:
     """Return probabilities or values as numbers; for several classes, the class decided on."""
+    names = [name for name in side.schema if name in model.spec.inputs]
+    made: list[pl.Series] = []
+    for frame in side.frames(names, BATCH_ROWS):
+        try:
+            made.append(_predicted(model, frame))
+        except SchemaError as error:
+            begin = sum(map(len, made))
+            raise SchemaError(f"dataset {side.path!r}: {error}{f' (counted from row {begin:,})' if begin else ''}") from error
+    return pl.concat(made)
+
+
+def _predicted(model: "ModelPackage", frame: pl.DataFrame) -> pl.Series:
     predictions = model.predict(frame)
     if predictions.ndim == 1:
         return pl.Series(predictions)
-    return pl.Series([str(label) for label in model.decide(predictions)], dtype=pl.String)
+    return pl.Series([str(label) for label in model.decide(predictions)], dtype=pl.Enum(model.spec.classes))

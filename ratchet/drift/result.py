@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ratchet.data.revision import Revision
 from ratchet.drift.columns import ColumnDrift
 from ratchet.report import figures
 from ratchet.report.metrics import MetricSink, log_metrics
 from ratchet.report.page import Cell, Figure, Page, Table
 
-NAMED = 4
+TOLD = 4  # drifted columns that the reason says more of than the name
+NAMED = 16
 DRAWN = 25
+TINY = 1e-12  # a p-value below it tells nobody more than that
 TONES = {"drifted": "bad", "stable": "good", "unknown": "neutral"}
 
 
@@ -26,6 +29,7 @@ class DriftResult:
         rows: Rows of the reference and of the current table.
         not_compared: Why a column was left out, by name.
         paths: The two Datasets, for the report that Evidently draws.
+        revision: What became of the rows that the model learnt from; None without a model.
     """
 
     verdict: str
@@ -35,6 +39,7 @@ class DriftResult:
     rows: tuple[int, int] = (0, 0)
     not_compared: Mapping[str, str] = field(default_factory=dict)
     paths: tuple[str, str] = ("", "")
+    revision: Revision | None = None
 
     @classmethod
     def unknown(cls, reason: str) -> "DriftResult":
@@ -129,12 +134,14 @@ class DriftResult:
         note = "A column has drifted when its distance exceeds its limit: the threshold, or what chance does at this number of rows."
         parts: list[Table | Figure] = [
             Figure("Distance by column", chart, note if len(self.columns) <= DRAWN else f"{note} The {DRAWN} farthest moved are drawn."),
-            Table("Columns", [_row(column) for column in self.columns], note, flag="drifted"),
+            Table("Columns", [_row(column) for column in self.columns], flag="drifted"),
         ]
         for kind, title in (("number", "Statistics of numbers"), ("category", "Statistics of categories")):
             measured = [column for column in self.columns if column.kind == kind and column.statistics]
             if measured:
                 parts.append(Table(title, _rectangular(measured), NOTES[kind]))
+        if self.revision is not None:
+            parts.append(self.revision.table())
         if self.not_compared:
             parts.append(Table("Not compared", [{"column": name, "why": why} for name, why in self.not_compared.items()]))
         return parts
@@ -142,8 +149,9 @@ class DriftResult:
 
 NOTES = {
     "number": "psi_deciles is over deciles of the reference, psi_sturges over Evidently's bins; they can differ tenfold. Jensen–Shannon "
-    "and Kullback–Leibler are over the deciles. Wasserstein is in the column's unit.",
-    "category": "Over the single categories; an empty one counts as a share of 0.0001 in PSI and Kullback–Leibler.",
+    "and Kullback–Leibler are over the deciles. Wasserstein is in the column's unit. A p-value below 10⁻¹² is shown as 0.",
+    "category": "Over the single categories; an empty one counts as a share of 0.0001 in PSI and Kullback–Leibler. "
+    "A p-value below 10⁻¹² is shown as 0.",
 }
 
 
@@ -154,10 +162,14 @@ def _reason(verdict: str, ordered: tuple[ColumnDrift, ...], inputs: list[ColumnD
     counted = f"{len(drifted)} of {len(inputs)} columns drifted"
     others = [f"The {c.role} {'drifted' if c.drifted else 'did not drift'} ({_told(c)})." for c in ordered if c.role != "input"]
     if drifted:
-        named = "; ".join(f"{column.name} {_told(column)}" for column in drifted[:NAMED])
-        more = f"; and {len(drifted) - NAMED} more" if len(drifted) > NAMED else ""
-        return " ".join([f"{counted}: {named}{more}.", *others])
-    farthest = f"; the farthest moved is {inputs[0].name} ({_told(inputs[0])}), below its limit of {inputs[0].limit:.3f}" if inputs else ""
+        told = "; ".join(f"{column.name} {_told(column)}" for column in drifted[:TOLD])
+        names = ", ".join(column.name for column in drifted[TOLD:NAMED])
+        rest = f" and {len(drifted) - NAMED} more" if len(drifted) > NAMED else ""
+        return " ".join([f"{counted}: {told}{f'; also {names}{rest}' if names else ''}.", *others])
+    farthest = ""
+    if inputs:
+        told = f"the farthest moved is {inputs[0].name} ({_told(inputs[0])}), below its limit of {inputs[0].limit:.3f}"
+        farthest = f"; {told if inputs[0].distance else 'none moved at all'}"
     return " ".join([f"{counted}{farthest}.", *others])
 
 
@@ -169,7 +181,7 @@ def _row(column: ColumnDrift) -> dict[str, Cell]:
     return {
         "column": column.name,
         "role": column.role,
-        "distance": column.distance,
+        "distance": round(column.distance, 4),
         "limit": column.limit,
         "where it is largest": column.moved,
         "missing, reference": f"{column.missing_reference:.1%}",
@@ -180,4 +192,8 @@ def _row(column: ColumnDrift) -> dict[str, Cell]:
 
 def _rectangular(columns: list[ColumnDrift]) -> list[dict[str, Cell]]:
     names = list(dict.fromkeys(name for column in columns for name in column.statistics))
-    return [{"column": column.name} | {name: column.statistics.get(name) for name in names} for column in columns]
+    return [{"column": column.name} | {name: _shown(name, column.statistics.get(name)) for name in names} for column in columns]
+
+
+def _shown(name: str, value: float | None) -> float | None:
+    return 0.0 if value is not None and name.endswith("p_value") and value < TINY else value

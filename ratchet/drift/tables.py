@@ -4,24 +4,29 @@ The verdict is "drifted" when any input column, or the distribution of the predi
 chance. The probability of a false alarm is held over all columns together (Bonferroni), so a wide table does not cry wolf. With a
 model only its inputs and its target are looked at: keys and times always move. With no champion, no rows, or too few rows to show
 anything, the verdict is "unknown": absence of evidence is not stability.
+
+A table is never in memory, only the columns that are being compared: as many at once as there are processors, fewer where they are long.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from ratchet.data.absent import absent_reason, is_absent
-from ratchet.data.tables import read_dataset
-from ratchet.drift.columns import compare_column
+from ratchet.data.revision import revision
+from ratchet.drift.columns import ColumnDrift, compare_samples
 from ratchet.drift.predictions import with_predictions, with_windows
 from ratchet.drift.result import DriftResult
+from ratchet.drift.sides import Side
 from ratchet.errors import SchemaError, nearest
 
 if TYPE_CHECKING:
     from ratchet.models.package import ModelPackage
+
+AT_ONCE_BYTES = 400_000_000  # of columns that are compared at the same time, eight bytes a row and side
 
 
 def compare_tables(
@@ -56,28 +61,36 @@ def compare_tables(
     """
     if is_absent(reference_path):
         return DriftResult.unknown(f"There is no reference to compare with: {absent_reason(reference_path)}")
-    reference, current = read_dataset(reference_path), read_dataset(current_path)
-    if not len(reference) or not len(current):
-        return DriftResult.unknown(f"Nothing can be said from {len(reference):,} reference rows and {len(current):,} current rows.")
+    reference, current = Side.open(reference_path), Side.open(current_path)
+    if not reference.rows or not current.rows:
+        return DriftResult.unknown(f"Nothing can be said from {reference.rows:,} reference rows and {current.rows:,} current rows.")
     model = _load(model_path)
     note = name = ""
     if model is not None:
         reference, current = (with_windows(side, model.spec) for side in (reference, current))
         reference, current, name, note = with_predictions(reference, current, model)
     roles = _roles(reference, current, model, ignore) | ({name: "prediction"} if name else {})
-    level = alpha / max(len(roles), 1)
-    with ThreadPoolExecutor() as pool:  # numpy sorts outside the interpreter lock
-        columns = tuple(
-            pool.map(lambda name: compare_column(reference[name], current[name], threshold=threshold, alpha=level, role=roles[name]), roles)
-        )
-    return DriftResult.judged(
-        columns,
+    result = DriftResult.judged(
+        _compared(reference, current, roles, threshold=threshold, alpha=alpha / max(len(roles), 1)),
         share_threshold=share_threshold,
-        rows=(len(reference), len(current)),
-        not_compared=_not_compared(reference, current, roles),
+        rows=(reference.rows, current.rows),
+        not_compared=_not_compared(reference, current, roles, ignore),
         note=note,
         paths=(str(reference_path), str(current_path)),
     )
+    if model is None:
+        return result
+    spec = model.spec
+    return replace(result, revision=revision(reference_path, current_path, key=spec.key, columns=spec.raw, time=spec.time))
+
+
+def _compared(reference: Side, current: Side, roles: Mapping[str, str], *, threshold: float, alpha: float) -> tuple[ColumnDrift, ...]:
+    def compared(name: str) -> ColumnDrift:
+        return compare_samples(name, reference.sample(name), current.sample(name), threshold=threshold, alpha=alpha, role=roles[name])
+
+    at_once = max(1, min(os.cpu_count() or 1, AT_ONCE_BYTES // (8 * (reference.rows + current.rows))))
+    with ThreadPoolExecutor(at_once) as pool:  # numpy sorts outside the interpreter lock
+        return tuple(pool.map(compared, roles))
 
 
 def _load(model_path: str | Path) -> "ModelPackage | None":
@@ -88,33 +101,35 @@ def _load(model_path: str | Path) -> "ModelPackage | None":
     return load_champion(model_path)
 
 
-def _roles(reference: pl.DataFrame, current: pl.DataFrame, model: "ModelPackage | None", ignore: Sequence[str]) -> dict[str, str]:
+def _roles(reference: Side, current: Side, model: "ModelPackage | None", ignore: Sequence[str]) -> dict[str, str]:
     """Return the columns to compare, each with its role, in the reference's order."""
     for name in ignore:
-        if name not in reference.columns and name not in current.columns:
-            raise SchemaError(f"column {name!r} is to be ignored but is in neither table; {nearest(name, reference.columns)}")
+        if name not in reference.schema and name not in current.schema:
+            raise SchemaError(f"column {name!r} is to be ignored but is in neither table; {nearest(name, reference.schema)}")
     if model is not None:
         target = model.spec.target
         wanted = [name for name in model.spec.inputs if name != model.spec.time] + [target]  # time moves on; that is no drift
     else:
         target, wanted = "", [name for name, kind in reference.schema.items() if not kind.is_temporal()]
-    shared = [name for name in reference.columns if name in current.columns and name in wanted and name not in ignore]
+    shared = [name for name in reference.schema if name in current.schema and name in wanted and name not in ignore]
     if not shared:
         raise SchemaError(
-            f"the tables have no column in common that can be compared (reference: {', '.join(reference.columns)}; current: "
-            f"{', '.join(current.columns)}); pass two Datasets of the same kind"
+            f"the tables have no column in common that can be compared (reference: {', '.join(reference.schema)}; current: "
+            f"{', '.join(current.schema)}); pass two Datasets of the same kind"
         )
     return {name: "target" if name == target else "input" for name in shared}
 
 
-def _not_compared(reference: pl.DataFrame, current: pl.DataFrame, roles: dict[str, str]) -> dict[str, str]:
+def _not_compared(reference: Side, current: Side, roles: Mapping[str, str], ignore: Sequence[str]) -> dict[str, str]:
     """Return why each column that was left out was, by name."""
     reasons = {}
-    for name in dict.fromkeys([*reference.columns, *current.columns]):
-        if name not in current.columns:
+    for name in dict.fromkeys([*reference.schema, *current.schema]):
+        if name in ignore:
+            reasons[name] = "left out on request"
+        elif name not in current.schema:
             reasons[name] = "only in the reference"
-        elif name not in reference.columns:
+        elif name not in reference.schema:
             reasons[name] = "only in the current data"
         elif name not in roles:
-            reasons[name] = "a time, no input of the model, or left out on request"
+            reasons[name] = "a time" if reference.schema[name].is_temporal() else "no input of the model"
     return reasons

@@ -5,15 +5,17 @@ rows that judge its challenger.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from ratchet.data.tables import DatasetInfo, read_dataset, write_dataset
+from ratchet.data.account import DatasetInfo
+from ratchet.data.tables import read_dataset, write_dataset
 from ratchet.errors import SchemaError, nearest
-from ratchet.features.live import live_target, read_live_spec, with_live_windows
+from ratchet.features.imputation import missing_counts, parse_imputations
+from ratchet.features.live import live_target, read_live_spec, read_training_digest, with_live_windows
 from ratchet.features.spec import FeatureSpec
 from ratchet.features.specify import check_windows, specify
 from ratchet.features.split_plan import SplitPlan
@@ -35,6 +37,8 @@ class FeaturesResult:
         table: About all rows with their windows, those of no split included.
         positives: Number of positive rows by split name; empty unless the task is "binary".
         left_out: Number of rows in no split, by reason.
+        missing: Number of rows without a value by split name, by imputed column.
+        live_training: Content digest of the rows that trained the live model; empty without one.
     """
 
     spec: FeatureSpec
@@ -44,6 +48,8 @@ class FeaturesResult:
     table: DatasetInfo
     positives: Mapping[str, int]
     left_out: Mapping[str, int]
+    missing: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    live_training: str = ""
 
     def page(self) -> Page:
         """Return the summary that a person reads."""
@@ -55,11 +61,19 @@ class FeaturesResult:
                 rows[-1] |= {f"{self.spec.target} = {self.spec.positive}": self.positives[name], "share": self.positives[name] / info.rows}
         made: list[dict[str, Cell]] = [{"feature": name, "is": text} for name, text in self.spec.expressions.items()]
         made += [{"feature": window.name, "is": _told(window)} for window in self.spec.windows]
+        filled: list[dict[str, Cell]] = [
+            {"column": one.column, "by": one.by, "value": str(one.value), "flag": one.flag, **self.missing[one.column]}
+            for one in self.spec.impute
+        ]
         left: list[dict[str, Cell]] = [{"why": why, "rows": count} for why, count in self.left_out.items() if count]
         facts: dict[str, Cell] = {"task": self.spec.task}
         facts |= {"positive class": self.spec.positive} if self.spec.positive else {}
         facts["features"] = len(self.spec.features)
-        return Page("Features", facts=facts, parts=(Table("Splits", rows), Table("Made features", made), Table("Rows in no split", left)))
+        facts["digest of train"] = self.train.content_digest
+        facts |= {"digest of what the live model learnt from": self.live_training} if self.live_training else {}
+        note = "Each value was learnt from the rows of train, or given; then come the rows of each split that had none."
+        tables = (Table("Splits", rows), Table("Made features", made), Table("Imputed", filled, note), Table("Rows in no split", left))
+        return Page("Features", facts=facts, parts=tables)
 
 
 def build_features(
@@ -76,6 +90,7 @@ def build_features(
     positive: str = "",
     expressions: Mapping[str, str] | None = None,
     windows: Sequence[Mapping[str, Any]] = (),
+    impute: Mapping[str, Any] | None = None,
     drop_columns: Sequence[str] = (),
     plan: SplitPlan | None = None,
 ) -> FeaturesResult:
@@ -94,6 +109,7 @@ def build_features(
         positive: Target value that counts as positive; empty to find it.
         expressions: SQL scalar expression by feature name.
         windows: Aggregates over time, as mappings of the parts of `windows.Window`.
+        impute: What stands in for missing values, as `imputation.parse_imputations` takes it.
         drop_columns: Columns that the model must not see; expressions and windows may still use them.
         plan: How to split; its ``identity`` is filled in here. None for a stable hash of the row.
 
@@ -102,10 +118,12 @@ def build_features(
 
     Raises:
         SchemaError: a column is not there or of no use as what it is named for; or no feature is left.
+        ParameterError: what is to be imputed is not written so.
         TargetError: the target cannot be learnt.
         ExpressionError: an expression or window is not allowed, or would see the target before it is known.
         SplitError: the rows cannot be split so.
     """
+    asked = parse_imputations(impute or {})
     frame = read_dataset(data_path)
     live = read_live_spec(champion_path)
     plan = (plan or SplitPlan()).identified_by(name for name in frame.columns if name != target)
@@ -119,7 +137,7 @@ def build_features(
     parts = split_rows(frame, plan, classes=classes, positive=positives, seen=live.split if live else None)
     # By name: KFP hands a mapping over in an order that changes from process to process, and a model learns from features in order.
     ordered = dict(sorted((expressions or {}).items()))
-    spec = specify(frame, meant, plan, parts, expressions=ordered, windows=own, drop=drop_columns)
+    spec = specify(frame, meant, plan, parts, expressions=ordered, windows=own, drop=drop_columns, impute=asked)
 
     places = {"train": parts.train, "validation": parts.validation, "holdout": parts.holdout}
     paths = {"train": train_path, "validation": validation_path, "holdout": holdout_path}
@@ -128,11 +146,21 @@ def build_features(
     table = write_dataset(frame, table_path, source=source, time_column=plan.time)
     spec.write(specification_path)
     counts = {name: int(positives[at].sum()) for name, at in places.items()} if positives is not None else {}
-    return FeaturesResult(spec, **infos, table=table, positives=counts, left_out=parts.left_out)
+    missing = missing_counts(spec.impute, frame, places)
+    return FeaturesResult(
+        spec,
+        **infos,
+        table=table,
+        positives=counts,
+        left_out=parts.left_out,
+        missing=missing,
+        live_training=read_training_digest(champion_path),
+    )
 
 
 def _check_columns(frame: pl.DataFrame, target: str, plan: SplitPlan, drop: Sequence[str]) -> None:
     named = {"target": [target], "time_column": [plan.time], "group_column": [plan.group], "key_columns": plan.key, "drop_columns": drop}
+    named["split_column"] = [plan.given]
     for where, names in named.items():
         for name in names:
             if name not in frame.columns and (name or where == "target"):

@@ -2,7 +2,8 @@
 
 Days of the week count from Sunday = 0 here (as in PostgreSQL and DuckDB) and from Sunday = 1 on Spark and BigQuery. BigQuery's LEAST
 gives nothing where any argument is missing, where the others pass over missing arguments. BigQuery's and polars' TRIM take tabs, too.
-polars counts in integers so small that they overflow. A CAST that does not convert fails on Spark.
+polars counts in integers so small that they overflow. A CAST that does not convert fails on Spark. Spark puts the value of a variable, even
+of the environment, in the place of ``${name}`` anywhere in a query, also within a text.
 """
 
 from collections.abc import Callable
@@ -43,6 +44,7 @@ class RatchetSpark(Spark):
         TRANSFORMS = {  # noqa: RUF012
             **SparkGenerator.TRANSFORMS,
             exp.Extract: lambda self, e: _spark_extract(e.name.lower(), self.sql(e, "expression")),
+            exp.Literal: lambda self, e: self.literal_sql(e).replace("${", "\\u0024{"),
             exp.TryCast: lambda self, e: f"TRY_CAST({self.sql(e, 'this')} AS {self.sql(e, 'to')})",
         }
 
@@ -78,7 +80,7 @@ def agreeing(node: exp.Expr) -> exp.Expr:
         inside = exp.If(this=exp.GTE(this=exp.Paren(this=node.this), expression=zero), true=node.this.copy())
         node.set("this", exp.Case(ifs=[inside]))
     elif isinstance(node, exp.Pow):
-        node.set("this", exp.TryCast(this=node.this, to=exp.DataType.build("double")))
+        return _power(exp.TryCast(this=node.this, to=exp.DataType.build("double")), node)
     elif isinstance(node, exp.Cast) and not isinstance(node, exp.TryCast):
         return exp.TryCast(this=node.this, to=node.to)
     elif isinstance(node, exp.Literal) and not node.is_string and not node.is_int and "e" not in node.this.lower():
@@ -109,6 +111,19 @@ def _bigquery_extract(part: str, time: str) -> str:
 def _passing_over_missing(function: str, node: exp.Expr, write: Callable[[exp.Expr], str]) -> str:
     texts = [write(node.this), *(write(argument) for argument in node.expressions)]
     return reduce(lambda left, right: f"COALESCE({function}({left}, {right}), {left}, {right})", texts)
+
+
+def _power(number: exp.Expr, node: exp.Pow) -> exp.Expr:
+    """Return the power; missing where a negative number has no such root, which some engines make NaN (its sign 0) and others refuse."""
+    node.set("this", number)
+    exponent = node.expression.this if isinstance(node.expression, exp.Neg) else node.expression
+    if isinstance(exponent, exp.Literal) and exponent.is_int:
+        return node
+    inside: exp.Expr = exp.GTE(this=number.copy(), expression=exp.Literal.number(0))
+    if not isinstance(exponent, exp.Literal):
+        exponent = exp.Paren(this=node.expression.copy())
+        inside = exp.Or(this=inside, expression=exp.EQ(this=exponent, expression=exp.Floor(this=node.expression.copy())))
+    return exp.Case(ifs=[exp.If(this=inside, true=node)])
 
 
 def _positive(node: exp.Expr) -> exp.Expr:

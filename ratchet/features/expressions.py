@@ -111,7 +111,7 @@ def parse_expression(name: str, text: str) -> Expression:
     tree = parse_scalar(name, text)
     canonical = rewrite(tree.copy(), agreeing)
     if sum(1 for _ in canonical.walk()) > 4 * MAX_NODES:
-        raise ExpressionError(f"expression {name!r} nests sqrt too often; write power(x, 0.25) for sqrt(sqrt(x))")
+        raise ExpressionError(f"expression {name!r} nests sqrt or power too often; write power(x, 0.25) for sqrt(sqrt(x))")
     columns = tuple(sorted({column.name for column in tree.find_all(exp.Column)}))
     try:
         pl.sql_expr(write_sql(canonical, "polars"))

@@ -28,6 +28,14 @@ def read_live_spec(champion_path: str | Path | None) -> FeatureSpec | None:
         raise PackageError(f"champion {str(champion_path)!r} is no model package ({error}); pass what the champion step wrote") from error
 
 
+def read_training_digest(champion_path: str | Path | None) -> str:
+    """Return the content digest of the rows that trained the live model; empty where there is no live model."""
+    if champion_path is None or is_absent(champion_path):
+        return ""
+    described = json.loads((Path(champion_path) / "ratchet.json").read_text(encoding="utf-8"))
+    return str(described.get("training_digest", ""))
+
+
 def live_target(live: FeatureSpec | None) -> Target | None:
     """Return what the live model predicts, or None where there is no live model."""
     return Target(live.target, live.task, live.classes) if live else None

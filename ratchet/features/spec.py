@@ -17,11 +17,13 @@ import polars as pl
 
 from ratchet.data.kinds import DTYPES
 from ratchet.errors import SchemaError
+from ratchet.features.imputation import Imputation, filled_schema, filling, read_imputations
 from ratchet.features.inputs import check_inputs
 from ratchet.features.target import Target, encode
 from ratchet.features.windows import Window, parse_windows
 
 FORMAT = 1
+Steps = tuple[list[pl.Expr], list[pl.Expr], list[pl.Expr]]
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,8 @@ class SplitRecord:
     """Which rows a model may have been trained on, for ever after.
 
     Attributes:
-        kind: "time" or "hash".
-        columns: The time column, or the columns whose values place a row.
+        kind: "time", "hash" or "given".
+        columns: The time column, the columns whose values place a row, or the one that says its split.
         holdout_share: In a "hash" split, rows whose number is below this were held out.
         salt: Of those numbers.
         trained_until: In a "time" split, the latest time that trained (ISO 8601, or a number where time is a number).
@@ -60,6 +62,7 @@ class FeatureSpec:
         group: Column whose rows never straddle a split; empty for none.
         drop: Columns that the model must not see.
         split: Which rows trained it.
+        impute: What stands in for missing values, learnt from the rows that trained it.
     """
 
     task: str
@@ -74,6 +77,7 @@ class FeatureSpec:
     group: str = ""
     drop: tuple[str, ...] = ()
     split: SplitRecord | None = None
+    impute: tuple[Imputation, ...] = ()
 
     @property
     def positive(self) -> str:
@@ -83,7 +87,14 @@ class FeatureSpec:
     @property
     def features(self) -> tuple[str, ...]:
         """Names of the model's features, in the order of the columns of `matrix`."""
-        return (*self.plain, *(window.name for window in self.windows), *self.expressions)
+        flags = (one.flag for one in self.impute if one.flag)
+        return (*self.plain, *(window.name for window in self.windows), *flags, *self.expressions)
+
+    @property
+    def raw(self) -> tuple[str, ...]:
+        """Columns of the data itself that the model reads, and its target; a window is none."""
+        made = {window.name for window in self.windows}
+        return (*(name for name in self.inputs if name not in made), self.target)
 
     @property
     def digest(self) -> str:
@@ -98,7 +109,8 @@ class FeatureSpec:
             checked: The columns are of canonical types and `check_inputs` would change nothing; to check costs as much as the features.
 
         Returns:
-            One column a feature, in the order of `features`: Float64 for numbers and booleans, String for categories. Missing is null.
+            One column a feature, in the order of `features`: Float64 for numbers and booleans, String for categories. Missing is null, but
+            where `impute` names the column.
 
         Raises:
             SchemaError: an input is missing, of another kind, or infinite; the message names column, row and value.
@@ -106,13 +118,13 @@ class FeatureSpec:
         if checked:
             return _evaluate(frame, *self._canonical)
         rows = check_inputs(frame, self.inputs)
-        return _evaluate(rows, *_features(self.features, tuple(self.expressions.items()), tuple(rows.schema.items())))
+        return _evaluate(rows, *_steps(self.features, tuple(self.expressions.items()), self.impute, tuple(rows.schema.items())))
 
     @cached_property
-    def _canonical(self) -> tuple[list[pl.Expr], list[pl.Expr]]:
-        """What `_features` returns for inputs of canonical types."""
+    def _canonical(self) -> Steps:
+        """What `_steps` returns for inputs of canonical types."""
         types = tuple((name, DTYPES[kind]) for name, kind in self.inputs.items())
-        return _features(self.features, tuple(self.expressions.items()), types)
+        return _steps(self.features, tuple(self.expressions.items()), self.impute, types)
 
     def labels(self, frame: pl.DataFrame) -> np.ndarray:
         """Return the labels as numbers.
@@ -130,7 +142,10 @@ class FeatureSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a mapping that JSON can hold."""
-        return {"format": FORMAT, **asdict(self)}
+        values = {"format": FORMAT, **asdict(self)}
+        if not self.impute:
+            del values["impute"]  # so a specification without it has the digest that it had before there was any
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "FeatureSpec":
@@ -145,6 +160,7 @@ class FeatureSpec:
             raise SchemaError(f"feature specification of format {found!r}; this version reads format {FORMAT}: run the features step again")
         try:
             known["windows"] = parse_windows(known["windows"])
+            known["impute"] = read_imputations(known.get("impute", ()), known["inputs"])
             for name in ("plain", "classes", "key", "drop"):
                 known[name] = tuple(known[name])
             if known["split"] is not None:
@@ -179,26 +195,30 @@ class FeatureSpec:
 
 
 @lru_cache(maxsize=256)
-def _features(
-    names: tuple[str, ...], expressions: tuple[tuple[str, str], ...], schema: tuple[tuple[str, pl.DataType], ...]
-) -> tuple[list[pl.Expr], list[pl.Expr]]:
-    """Return what makes features of columns of these types, and what then leaves out those that are not finite.
+def _steps(
+    names: tuple[str, ...],
+    expressions: tuple[tuple[str, str], ...],
+    impute: tuple[Imputation, ...],
+    schema: tuple[tuple[str, pl.DataType], ...],
+) -> Steps:
+    """Return what fills columns of these types, what makes features of them, and what then leaves out those that are not finite.
 
     Kept, because to parse costs ten times what to evaluate does, and a gateway evaluates the same ones for each batch.
     """
     from ratchet.features.expressions import parse_expressions
 
     made = {expression.name: expression.to_polars() for expression in parse_expressions(dict(expressions))}
-    types = pl.DataFrame(schema=dict(schema)).select(made.get(name, pl.col(name)) for name in names).schema
+    filled = filled_schema(impute, dict(schema))
+    types = pl.DataFrame(schema=filled).select(made.get(name, pl.col(name)) for name in names).schema
     chosen = [_number(made.get(name, pl.col(name)), types[name]).alias(name) for name in names]
     computed = [pl.col(name) for name in names if name in made and types[name].is_float()]  # a column that is read is finite already
-    return chosen, [pl.when(column.is_finite()).then(column) for column in computed]
+    return filling(impute, dict(schema)), chosen, [pl.when(column.is_finite()).then(column) for column in computed]
 
 
 def _number(feature: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     return feature if dtype in (pl.String, pl.Float64) else feature.cast(pl.Float64)
 
 
-def _evaluate(rows: pl.DataFrame, chosen: list[pl.Expr], finite: list[pl.Expr]) -> pl.DataFrame:
-    features = rows.select(chosen)
+def _evaluate(rows: pl.DataFrame, filled: list[pl.Expr], chosen: list[pl.Expr], finite: list[pl.Expr]) -> pl.DataFrame:
+    features = (rows.with_columns(filled) if filled else rows).select(chosen)
     return features.with_columns(finite) if finite else features

@@ -8,6 +8,7 @@ from ratchet.data.kinds import kind_of
 from ratchet.errors import ExpressionError, SchemaError
 from ratchet.features.durations import parse_duration
 from ratchet.features.expressions import Expression, parse_expressions
+from ratchet.features.imputation import Imputation, filled_schema, learn
 from ratchet.features.spec import FeatureSpec
 from ratchet.features.split_plan import SplitPlan, Splits
 from ratchet.features.target import Target
@@ -23,11 +24,12 @@ def specify(
     expressions: Mapping[str, str],
     windows: tuple[Window, ...],
     drop: Sequence[str],
+    impute: Sequence[Imputation] = (),
 ) -> FeatureSpec:
     """Return the specification of a table's features.
 
     Every column is a feature as it is, but the target, the key, the time, the group, the dropped, datetimes, and those that name a window's
-    entity; then come the windows, then the expressions.
+    entity; then come the windows, the flags of imputed columns, and the expressions.
 
     Args:
         frame: The rows, windows included.
@@ -37,20 +39,27 @@ def specify(
         expressions: SQL scalar expression by feature name.
         windows: Of this model (the live model's others are in the table, too).
         drop: Columns that the model must not see.
+        impute: What is to stand in for missing values; learnt here, from the rows that train.
 
     Raises:
         ExpressionError: an expression is not allowed, reads the target, has a column's name or does not evaluate.
-        SchemaError: no feature is left.
+        SchemaError: no feature is left, or a column cannot be imputed.
     """
     apart = {target.column, plan.time, plan.group, *plan.key, *drop, *(window.by for window in windows)}
     raw = set(plan.identity) - apart
     plain = tuple(name for name, dtype in frame.schema.items() if name in raw and kind_of(dtype) != "datetime")
     made = parse_expressions(expressions)
+    imputed = _imputed(frame, target, plan, parts, impute, expressions)
+    schema = filled_schema(imputed, frame.schema)
     for expression in made:
-        _check_expression(frame, expression, target.column)
-    if not (plain or windows or made):
+        _check_expression(schema, expression, target.column)
+    if not (plain or windows or made or any(one.flag for one in imputed)):
         raise SchemaError(f"no feature is left: every column is target, key, time, group or dropped; known: {', '.join(frame.columns)}")
     read = {*plain, *(window.name for window in windows), *(column for expression in made for column in expression.columns)}
+    for one in imputed:
+        if one.column not in read and not one.flag:
+            raise SchemaError(f"impute: the model does not read {one.column!r}; leave it out of impute, or use it in an expression")
+        read.add(one.column)
     return FeatureSpec(
         task=target.task,
         target=target.column,
@@ -64,6 +73,7 @@ def specify(
         group=plan.group,
         drop=tuple(drop),
         split=parts.record,
+        impute=imputed,
     )
 
 
@@ -83,9 +93,19 @@ def check_windows(frame: pl.DataFrame, windows: Sequence[Window], target: str, l
             )
 
 
-def _check_expression(frame: pl.DataFrame, expression: Expression, target: str) -> None:
-    if expression.name in frame.columns:
+def _imputed(
+    frame: pl.DataFrame, target: Target, plan: SplitPlan, parts: Splits, impute: Sequence[Imputation], expressions: Mapping[str, str]
+) -> tuple[Imputation, ...]:
+    if not impute:
+        return ()
+    apart = {plan.time: "the time", **dict.fromkeys(plan.key, "a key"), target.column: "the target"}
+    known = [one.column for one in impute if one.column in frame.columns]
+    return learn(impute, frame.select(known)[parts.train], apart=apart, taken={*frame.columns, *expressions})
+
+
+def _check_expression(schema: pl.Schema, expression: Expression, target: str) -> None:
+    if expression.name in schema:
         raise ExpressionError(f"expression {expression.name!r} has the name of a column; give it another")
     if target in expression.columns:
         raise ExpressionError(f"expression {expression.name!r} reads the target {target!r}, unknown when predicting; leave it out")
-    expression.kind(frame.schema)
+    expression.kind(schema)

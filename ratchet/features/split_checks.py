@@ -34,6 +34,7 @@ def check_splits(parts: Splits, plan: SplitPlan, classes: pl.Series | None) -> N
         if len(found) < 2:
             only = next(iter(found))
             by = f"time column {plan.time!r}" if plan.time else "a stable hash"
+            by = f"column {plan.given!r}" if plan.given else by
             raise SplitError(f"the {name} split, made by {by}, has the class {only!r} only ({told}); {_REMEDY}")
         if found - trained:
             new = sorted(found - trained)[0]

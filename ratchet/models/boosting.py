@@ -1,5 +1,6 @@
 """A trained CatBoost model as a package holds it: loaded, asked, and written without what changes from run to run."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from ratchet.errors import PackageError
+from ratchet.models.imports import load_catboost
 
 if TYPE_CHECKING:
     from catboost import CatBoost
@@ -31,12 +33,11 @@ class CatBoostNative:
         Raises:
             PackageError: CatBoost cannot read it.
         """
-        from catboost import CatBoost, CatBoostError
-
-        model = CatBoost()
+        catboost = load_catboost()
+        model = catboost.CatBoost()
         try:
             model.load_model(str(path))
-        except CatBoostError as error:
+        except catboost.CatBoostError as error:
             raise PackageError(f"{str(path)!r} is no CatBoost model that this version reads ({error}); train it again") from error
         return cls(model, task)
 
@@ -62,9 +63,24 @@ class CatBoostNative:
     def write(self, path: Path) -> None:
         """Write the model so that the same training gives the same bytes: CatBoost puts a new id and the time into each."""
         metadata = self.model.get_metadata()
-        for name, value in FIXED.items():
-            metadata[name] = value
+        for name in {*FIXED, *metadata.keys()}:
+            part = name.rpartition(":")[2]  # in a mean of models each has its own, like model0:model_guid
+            if part in FIXED:
+                metadata[name] = FIXED[part]
         self.model.save_model(str(path))
+
+
+def mean_model(models: "Sequence[CatBoost]") -> "CatBoost":
+    """Return the model whose raw prediction is the mean of the models' (of their log-odds, in classification); one is itself.
+
+    It is one CatBoost model, with the trees of all. The models must be trained on the same rows, so that their statistics of categories are
+    the same.
+    """
+    if len(models) == 1:
+        return models[0]
+    shares = [1 / len(models)] * len(models)
+    summed: CatBoost = load_catboost().sum_models(list(models), weights=shares, ctr_merge_policy="IntersectingCountersAverage")
+    return summed
 
 
 def pool(matrix: pl.DataFrame, labels: np.ndarray | None = None) -> Any:
@@ -74,8 +90,7 @@ def pool(matrix: pl.DataFrame, labels: np.ndarray | None = None) -> Any:
         matrix: n rows of features.
         labels: shape (n,), or None to predict.
     """
-    from catboost import Pool
-
+    make = load_catboost().Pool
     texts = [name for name, dtype in matrix.schema.items() if dtype == pl.String]
     if labels is None and matrix.height <= FEW_ROWS:
         places = [matrix.columns.index(name) for name in texts]
@@ -84,6 +99,6 @@ def pool(matrix: pl.DataFrame, labels: np.ndarray | None = None) -> Any:
             for place in places:
                 if row[place] is None:
                     row[place] = MISSING_CATEGORY
-        return Pool(rows, cat_features=places or None, thread_count=1)
+        return make(rows, cat_features=places or None, thread_count=1)
     filled = matrix.with_columns([pl.col(name).fill_null(MISSING_CATEGORY) for name in texts]) if texts else matrix
-    return Pool(filled, label=labels, cat_features=texts or None)
+    return make(filled, label=labels, cat_features=texts or None)

@@ -16,8 +16,9 @@ from ratchet.data.digests import content_digest
 from ratchet.data.tables import read_dataset
 from ratchet.errors import DataError, ParameterError, TargetError
 from ratchet.features.spec import FeatureSpec
-from ratchet.models.boosting import CatBoostNative, pool
+from ratchet.models.boosting import CatBoostNative, mean_model, pool
 from ratchet.models.description import Description
+from ratchet.models.imports import load_catboost
 from ratchet.models.package import ModelPackage, write_package
 from ratchet.models.threshold import choose_threshold
 from ratchet.report.metrics import MetricSink, log_metrics
@@ -45,6 +46,7 @@ class BoostingParameters:
         cost_false_positive: Cost of a false alarm; likewise.
         threads: Part of the recipe, because sums depend on it.
         seed: Of everything random.
+        members: Models, each of the next seed, whose mean the model is; several vary less from seed to seed than one does.
     """
 
     iterations: int = 1000
@@ -58,6 +60,7 @@ class BoostingParameters:
     cost_false_positive: float = 1.0
     threads: int = 2
     seed: int = 0
+    members: int = 1
 
     def check(self) -> None:
         """Refuse what cannot be trained with.
@@ -65,7 +68,7 @@ class BoostingParameters:
         Raises:
             ParameterError: naming the parameter, its value and what it may be.
         """
-        for name in ("iterations", "early_stopping_rounds", "threads"):
+        for name in ("iterations", "early_stopping_rounds", "members", "threads"):
             if getattr(self, name) < 1:
                 raise ParameterError(f"{name} is {getattr(self, name)}; give a whole number above 0")
         if not 0 <= self.learning_rate <= 1:
@@ -75,7 +78,7 @@ class BoostingParameters:
         if self.class_weights not in ("none", "balanced"):
             raise ParameterError(f"class_weights is {self.class_weights!r}; give 'none' or 'balanced'")
 
-    def for_catboost(self, spec: FeatureSpec, labels: np.ndarray) -> dict[str, Any]:
+    def for_catboost(self, spec: FeatureSpec, member: int = 0) -> dict[str, Any]:
         """Return the arguments of a CatBoost model."""
         chosen = {name: getattr(self, name) for name in ("learning_rate", "depth", "l2_leaf_reg") if getattr(self, name)}
         weights = {"auto_class_weights": "Balanced"} if self.class_weights == "balanced" and spec.task != "regression" else {}
@@ -83,7 +86,7 @@ class BoostingParameters:
         return {
             "loss_function": LOSSES[spec.task],
             "iterations": self.iterations,
-            "random_seed": self.seed,
+            "random_seed": self.seed + member,
             "thread_count": self.threads,
             "allow_writing_files": False,
             "verbose": False,
@@ -99,8 +102,8 @@ class TrainingResult:
 
     Attributes:
         package: The model package, loaded from where it was written.
-        best_iteration: Number of trees that it has.
-        train_loss: Loss after each tree on the training rows.
+        best_iteration: Number of trees that it has, or its first member.
+        train_loss: Loss after each tree on the training rows, of its first member.
         validation_loss: Likewise on the validation rows.
         importance: Feature name to its share of what the model uses, in percent, the largest first.
         rows: Number of training and validation rows.
@@ -186,20 +189,22 @@ def train_boosting(
     matrices = spec.matrix(train), spec.matrix(validation)
     labels = spec.labels(train), spec.labels(validation)
     _check_classes(spec, labels[0])
-    model = _fit(how.for_catboost(spec, labels[0]), pool(matrices[0], labels[0]), pool(matrices[1], labels[1]), how.early_stopping_rounds)
-    curves = [list(model.get_evals_result()[part][LOSSES[spec.task]]) for part in ("learn", "validation")]
-    native = CatBoostNative(model, spec.task)
+    pools = pool(matrices[0], labels[0]), pool(matrices[1], labels[1])
+    models = [_fit(how.for_catboost(spec, member), *pools, how.early_stopping_rounds) for member in range(how.members)]
+    curves = [list(models[0].get_evals_result()[part][LOSSES[spec.task]]) for part in ("learn", "validation")]
+    native = CatBoostNative(mean_model(models), spec.task)
     threshold = None
     if spec.task == "binary":
         threshold = choose_threshold(labels[1], native.predict(matrices[1]), how.cost_false_negative, how.cost_false_positive)
-    importance = dict(zip(spec.features, model.get_feature_importance().tolist(), strict=True))
-    trees = model.tree_count_
+    shares = np.mean([model.get_feature_importance() for model in models], axis=0)
+    importance = dict(zip(spec.features, shares.tolist(), strict=True))
+    trees = models[0].tree_count_
     if how.refit:
-        rate = float(model.get_all_params()["learning_rate"])  # CatBoost would choose another for this number of trees
-        arguments = {**how.for_catboost(spec, labels[0]), "iterations": trees, "learning_rate": rate}
-        native = CatBoostNative(_fit(arguments, pool(pl.concat(matrices), np.concatenate(labels))), spec.task)
+        whole = pool(pl.concat(matrices), np.concatenate(labels))
+        native = CatBoostNative(mean_model([_again(model, how, spec, whole, member) for member, model in enumerate(models)]), spec.task)
     used = [train, validation] if how.refit else [train]
-    nullable = tuple(name for name in spec.inputs if any(frame[name].null_count() for frame in used))
+    imputed = {one.column for one in spec.impute}  # made to be missing, even where training happened to have them all
+    nullable = tuple(name for name in spec.inputs if name in imputed or any(frame[name].null_count() for frame in used))
     description = Description("catboost", spec, threshold, _recorded(how, trees), how.seed, content_digest(used), nullable)
     package = write_package(package_path, description, native.write, validation, key=key)
     ranked = dict(sorted(importance.items(), key=lambda item: -item[1]))
@@ -213,17 +218,22 @@ def _check_classes(spec: FeatureSpec, labels: np.ndarray) -> None:
 
 
 def _fit(arguments: dict[str, Any], train: Any, validation: Any = None, stopping: int = 0) -> "CatBoost":
-    from catboost import CatBoost, CatBoostError
-
-    model = CatBoost(arguments)
+    catboost = load_catboost()
+    model: CatBoost = catboost.CatBoost(arguments)
     stops = {} if validation is None else {"eval_set": validation, "early_stopping_rounds": stopping, "use_best_model": True}
     try:
         return model.fit(train, **stops)
-    except CatBoostError as error:
+    except catboost.CatBoostError as error:
         said = str(error).splitlines()[0].rpartition("cpp:")[2].lstrip("0123456789: ")
         raise DataError(
             f"CatBoost cannot train on these rows: {said} Look at the summary of the features step, or validate's report"
         ) from error
+
+
+def _again(model: "CatBoost", how: BoostingParameters, spec: FeatureSpec, rows: Any, member: int) -> "CatBoost":
+    """Train on more rows as a model was trained: with its number of trees and its rate, of which CatBoost would choose another."""
+    rate = float(model.get_all_params()["learning_rate"])
+    return _fit({**how.for_catboost(spec, member), "iterations": model.tree_count_, "learning_rate": rate}, rows)
 
 
 def _recorded(how: BoostingParameters, trees: int) -> dict[str, Any]:

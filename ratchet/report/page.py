@@ -130,7 +130,7 @@ def show(value: Any) -> str:
             return "not a number"
         if abs(value) == float("inf"):
             return "infinity" if value > 0 else "−infinity"
-        return f"{value:,.0f}" if abs(value) >= 100_000 else f"{value:,.4g}"
+        return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:,.4g}"
     return str(value)
 
 

@@ -201,8 +201,8 @@ class Gateway:
     async def _openapi(self, _: Request) -> Response:
         return JSONResponse(openapi_document(self._metadata()))
 
-    async def _page(self, _: Request) -> Response:
-        return HTMLResponse(document_page(self._metadata()))
+    async def _page(self, request: Request) -> Response:
+        return HTMLResponse(document_page(self._metadata(), str(request.base_url)[:300]))
 
     def _metadata(self) -> list[dict[str, Any]]:
         found = [(engine, engine.champion) for engine in self.deployments.engines.values()]

@@ -57,17 +57,18 @@ def openapi_document(models: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"openapi": "3.1.0", "info": about, "paths": paths, "components": {"schemas": schemas}}
 
 
-def document_page(models: Sequence[Mapping[str, Any]]) -> str:
+def document_page(models: Sequence[Mapping[str, Any]], base: str) -> str:
     """Return the page that a person sees at ``/``.
 
     Args:
         models: v2 metadata of each model that is served.
+        base: URL by which the person came here, with a slash at its end.
     """
     parts = []
     for model in models:
         name = html.escape(str(model["name"]))
         columns = ", ".join(f'"{column["name"]}": {_shown(column["datatype"])}' for column in model["inputs"])
-        command = html.escape(f"curl -H 'Content-Type: application/json' -d '{{{columns}}}' http://HOST:PORT/predict/{model['name']}")
+        command = html.escape(f"curl -H 'Content-Type: application/json' -d '{{{columns}}}' {base}predict/{model['name']}")
         link = f'<a href="/v2/models/{name}">its columns</a>'
         parts.append(f"<h2>{name}</h2><p>Version {html.escape(', '.join(model['versions']))}; {link}.</p><pre>{command}</pre>")
     shown = "".join(parts) or "<p>Nothing is deployed yet.</p>"

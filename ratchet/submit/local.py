@@ -183,6 +183,6 @@ def _conclude(folder: Path, log: Path, watch: _Watch, status: int, arguments: Ma
     if status != 0 and outcome.word != "rolled back":
         outcome = Outcome("error", error_in(log.read_text(encoding="utf-8", errors="replace")))
     steps = tuple(watch.steps)
-    report = write_overview(folder, outcome.word, outcome.reason, steps)
+    report = write_overview(folder, outcome.word, outcome.reason, steps, run_id=run_id, arguments=arguments)
     seconds = time.monotonic() - started
     return LocalRun(run_id, outcome.word, outcome.reason, outcome.exit_status, steps, folder, log, report, seconds)

@@ -29,7 +29,9 @@ class StepLike(Protocol):
     def outputs(self) -> Mapping[str, Any]: ...
 
 
-def write_overview(folder: Path, outcome: str, reason: str, steps: Sequence[StepLike]) -> Path:
+def write_overview(
+    folder: Path, outcome: str, reason: str, steps: Sequence[StepLike], *, run_id: str = "", arguments: Mapping[str, Any] | None = None
+) -> Path:
     """Write ``report.html`` of a run, and the steps' own reports under ``reports/``.
 
     Args:
@@ -37,6 +39,8 @@ def write_overview(folder: Path, outcome: str, reason: str, steps: Sequence[Step
         outcome: The run's outcome in the ledger.
         reason: Why.
         steps: In the order they ran.
+        run_id: The run's id in the ledger.
+        arguments: What it was started with.
 
     Returns:
         The path of the page.
@@ -57,13 +61,16 @@ def write_overview(folder: Path, outcome: str, reason: str, steps: Sequence[Step
         ],
         flag="failed",
     )
+    given = arguments or {}
+    facts = {name: str(given[name]) for name in ("model", "source", "target") if given.get(name)} | ({"run": run_id} if run_id else {})
+    parameters = Table("Set for this run", [{"parameter": name, "value": show(str(value))} for name, value in sorted(given.items())])
     page = Page(
-        title="Run",
+        title=f"Run for {given['model']}" if given.get("model") else "Run",
         verdict=outcome,
         reason=reason,
         tone=TONES.get(outcome, "bad"),
-        facts={"steps": len(steps), "seconds": round(sum(step.seconds for step in steps), 1), "log": "run.log"},
-        parts=[Links("Reports of the steps", reports), table] if reports else [table],
+        facts={**facts, "steps": len(steps), "seconds": round(sum(step.seconds for step in steps), 1), "log": "run.log"},
+        parts=[*([Links("Reports of the steps", reports)] if reports else []), table, *([parameters] if given else [])],
     )
     path = folder / "report.html"
     page.write_html(path)

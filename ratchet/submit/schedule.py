@@ -5,6 +5,7 @@ given again, it finds the one that is as asked, makes no other, and removes the 
 owes nobody 24 runs), and one run at a time is enough: two would meet in the ledger, and one of them would lose.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from ratchet.submit.upload import Ids, described, identified, prepare, unknown_i
 if TYPE_CHECKING:
     from kfp import Client
 
+FIELD = re.compile(r"[0-9A-Za-z*/,?-]+")
 MACROS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
 
 
@@ -35,7 +37,7 @@ class Rhythm:
         """Return what a person wrote.
 
         Args:
-            cron: Five fields as in a crontab, six with seconds first, or a macro like "@daily"; empty for none.
+            cron: Five fields as in a crontab, six with seconds first, or a macro like "@daily"; empty for none. In the zone of Kubeflow.
             every: A span like "1h"; empty for none.
 
         Raises:
@@ -62,6 +64,11 @@ class Rhythm:
         if len(given) not in (5, 6):
             raise ParameterError(
                 f"--cron is {cron!r}, {len(given)} fields; write five (minute, hour, day, month, weekday), e.g. '0 3 * * *'"
+            )
+        if strange := next((field for field in given if not FIELD.fullmatch(field)), ""):
+            raise ParameterError(
+                f"--cron is {cron!r}, in which {strange!r} is no field; write numbers, names, * , / and -; a time zone is set for "
+                "all of Kubeflow, by CRON_SCHEDULE_TIMEZONE of its scheduled workflow controller"
             )
         return cls(cron=" ".join(["0", *given] if len(given) == 5 else given))  # Kubeflow's begin with seconds
 

@@ -14,8 +14,11 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 BASE = PYPROJECT["project"]["dependencies"]
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 EVERYTHING = [*BASE, *(item for extra in EXTRAS.values() for item in extra), *PYPROJECT["dependency-groups"]["dev"]]
-ASKED = {"bootstrap": ["uv"], "dev": EVERYTHING} | {
-    family: [*BASE, *EXTRAS[family], *EXTRAS["postgres"]] for family in ("tabular", "gateway")
+ASKED = {
+    "bootstrap": ["uv"],
+    "dev": EVERYTHING,
+    "tabular": [*BASE, *(item for extra in ("tabular", "sources", "delta", "postgres") for item in EXTRAS[extra])],
+    "gateway": [*BASE, *EXTRAS["gateway"], *EXTRAS["postgres"]],
 }
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^ ;\\]+)([^\n]*)\n((?:    --hash[^\n]*\n)*)", re.MULTILINE)
 

@@ -1,6 +1,7 @@
-"""The main job on real data, by the very file that users submit: a first champion, promoted and healthy.
+"""The main job on real data, by the very file that users submit, as ``make realdata`` runs it; its reaches hold.
 
-Each configuration lies in ``pipelines/delivery/configs``; what it sets is printed, everything else is a default.
+Each configuration lies in ``pipelines/delivery/configs``; what it sets is printed, everything else is a default. amazon_access is left to
+``make realdata``: it trains six models of hundreds of trees, which takes minutes.
 """
 
 from collections.abc import Callable
@@ -11,36 +12,33 @@ import pytest
 from ratchet.catalog import pipeline_path
 from ratchet.delivery.ledger import Ledger
 from ratchet.settings import Settings
-from ratchet.submit.configuration import Configuration
-from ratchet.submit.local import submit_local
 from ratchet.submit.parameters import CompiledPipeline
+from scripts.realdata import configured, deliver, figures_of, report
+from scripts.realdata_sets import DATA_SETS
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.realdata]
-CONFIGS = Path(__file__).resolve().parents[2] / "pipelines" / "delivery" / "configs"
-DATA = {
-    "elec2": ("elec2/electricity-normalized.csv", 0.75),
-    "bank_marketing": ("bank_marketing/bank-additional-full.csv", 0.40),
-    "fraud_handbook": ("fraud_handbook/transactions.parquet", 0.65),
-}
+LONG = ("amazon_access",)
+SHORT = {data.name: data for data in DATA_SETS if data.name not in LONG}
 
 
-@pytest.mark.parametrize("name", DATA)
-def test_a_first_champion_is_promoted_and_healthy(
+@pytest.mark.parametrize("name", SHORT)
+def test_a_first_run_comes_to_its_word_and_what_must_hold_does(
     name: str,
     real_data: Callable[[str], Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("RATCHET_HOME", str(tmp_path))
-    file, precision = DATA[name]
-    given = Configuration.read(CONFIGS / f"{name}.yaml").parameters
-    pipeline = CompiledPipeline.read(pipeline_path("delivery"))
-    run = submit_local(pipeline, pipeline.arguments({**given, "source": str(real_data(file))}))
+    monkeypatch.setenv("RATCHET_HOME", "")  # so that what the run sets is taken back
+    data = SHORT[name]
+    folder = real_data(f"{name}/{data.file}").parents[1]
+    run = deliver(data, CompiledPipeline.read(pipeline_path("delivery")), folder, tmp_path / "home")
+    assert (run.outcome, run.exit_status) == (data.outcome, 0), run.reason
+    told, holds = report(data, run, figures_of(data, run, folder))
     with capsys.disabled():
-        print(f"\n{name}: set {', '.join(sorted(given))}; the rest are defaults")
-        print(f"    {run.outcome} in {run.seconds:.0f} s; average precision {run.output('evaluate', 'primary_metric')}; {run.reason}")
-    assert (run.outcome, run.exit_status) == ("promoted", 0), run.reason
-    assert run.output("verify", "verdict") == "healthy"
-    assert run.output("evaluate", "primary_metric") >= precision
-    assert Ledger.open(Settings(home=tmp_path)).deployment(given["model"]).champion is not None
+        print(f"\n{told}")
+    assert holds, told
+    champion = Ledger.open(Settings(home=tmp_path / "home" / "ratchet")).deployment(configured(data)["model"]).champion
+    assert (champion is not None) == (data.outcome == "promoted")
+    if champion is not None:
+        assert run.output("verify", "verdict") == "healthy"

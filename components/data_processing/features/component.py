@@ -25,6 +25,7 @@ def features(
     drop_columns: list = [],
     expressions: dict = {},
     windows: list = [],
+    impute: dict = {},
     validation_share: float = 0.2,
     holdout_share: float = 0.2,
     label_delay: str = "",
@@ -33,6 +34,7 @@ def features(
     holdout_from: str = "",
     holdout_until: str = "",
     known_by: str = "",
+    split_column: str = "",
 ) -> NamedTuple("Outputs", [("train_rows", int), ("validation_rows", int), ("holdout_rows", int)]):
     """Make windows over time and split rows into train, validation and holdout; write down how features are made.
 
@@ -48,6 +50,7 @@ def features(
         drop_columns: Columns that the model must not see; expressions and windows may still use them.
         expressions: Feature name to SQL scalar expression, e.g. {"log_amount": "ln(1 + amount)"}.
         windows: Aggregates over time, e.g. [{"name": "n_7d", "by": "customer_id", "aggregate": "count", "over": "7d"}].
+        impute: What stands in for missing values: "mean", "median", "most_frequent" (of train) or a value, e.g. {"age": "median"}.
         validation_share: Share of the rows before the holdout that choose trees and threshold, 0 to 1.
         holdout_share: Share of all rows that judge, 0 to 1; by time, the latest.
         label_delay: How late labels arrive, e.g. "7d"; training stops that long before the holdout begins.
@@ -56,6 +59,7 @@ def features(
         holdout_from: The holdout begins here, whatever its share.
         holdout_until: The holdout ends before this time.
         known_by: Column of an entity, e.g. a card, that leaves the holdout once a positive label of it is known.
+        split_column: Column that says "train", "validation" or "holdout" of each row, where the split is given; it is no feature.
         train: Rows that train, with raw columns and windows.
         validation: Rows that choose.
         holdout: Rows that judge.
@@ -74,12 +78,12 @@ def features(
     # fmt: off
     plan = SplitPlan(
         time_column, tuple(key_columns), (), group_column, validation_share, holdout_share,
-        train_from, train_until, holdout_from, holdout_until, label_delay, known_by,
+        train_from, train_until, holdout_from, holdout_until, label_delay, known_by, split_column,
     )
     result = build_features(
         data.path, champion_path=champion.path, train_path=train.path, validation_path=validation.path, holdout_path=holdout.path,
         table_path=table.path, specification_path=specification.path, target=target, task=task, positive=positive,
-        expressions=expressions, windows=windows, drop_columns=drop_columns, plan=plan,
+        expressions=expressions, windows=windows, impute=impute, drop_columns=drop_columns, plan=plan,
     )
     # fmt: on
     for artifact, info in ((train, result.train), (validation, result.validation), (holdout, result.holdout), (table, result.table)):

@@ -13,14 +13,25 @@ def ingest(
     time_column: str = "",
     since: str = "",
     until: str = "",
+    format: str = "",
+    encoding: str = "",
+    query: str = "",
+    version: str = "",
+    join: dict = {},
 ) -> NamedTuple("Outputs", [("rows", int), ("content_digest", str)]):
-    """Read a CSV or Parquet source into a Dataset, whole or a window of it.
+    """Read a file, a folder, a database or a lake table into a Dataset, whole or a window of it.
 
     Args:
-        source: Path of a CSV file (delimiter sniffed; gzip or plain), a Parquet file or a folder of Parquet parts.
+        source: Path or URI (file, gs, s3, https) of CSV, JSON lines (either plain, gzip or zstd), Parquet, a folder of Parquet parts or a
+            Delta table; or the SQLAlchemy URL of a database; or bigquery://project/dataset/table; or a secret reference to one of these.
         time_column: Column of times (ISO 8601, UTC) or of numbers that grow with time; empty for none.
         since: Keep rows from this moment on (e.g. 2024-03-01); empty for no bound.
         until: Keep rows before this moment; empty for no bound.
+        format: "csv", "jsonl", "parquet" or "delta"; empty goes by the name and the first bytes.
+        encoding: Of a text that is not UTF-8, e.g. "cp1252"; a file with a byte order mark needs none.
+        query: What to ask a database; a table needs none at BigQuery.
+        version: Of a Delta table, a number or an ISO time; empty takes the newest.
+        join: A second source, whose columns are looked up for each row; empty for none.
         data: The rows, typed.
 
     Returns:
@@ -29,6 +40,7 @@ def ingest(
     """
     from ratchet.data.sources import ingest
 
-    info = ingest(source, data.path, time_column=time_column, since=since, until=until)
+    how = {"format": format, "encoding": encoding, "query": query, "version": version, "join": join}
+    info = ingest(source, data.path, **how, time_column=time_column, since=since, until=until)
     data.metadata.update(info.metadata())
     return (info.rows, info.content_digest)

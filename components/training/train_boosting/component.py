@@ -21,6 +21,7 @@ def train_boosting(
     early_stopping_rounds: int = 100,
     class_weights: str = "none",
     refit: bool = False,
+    members: int = 1,
     cost_false_negative: float = 1.0,
     cost_false_positive: float = 1.0,
     threads: int = 2,
@@ -40,6 +41,7 @@ def train_boosting(
         early_stopping_rounds: Stop after this many trees without a better validation loss.
         class_weights: "none" or "balanced".
         refit: Train once more on train and validation rows, with the number of trees found.
+        members: Models, each of the next seed, whose mean the model is; several vary less than one, and cost as many times as much.
         cost_false_negative: Cost of a missed positive; sets the threshold.
         cost_false_positive: Cost of a false alarm; likewise.
         threads: Threads of the training; a part of the recipe, because sums depend on it.
@@ -60,7 +62,7 @@ def train_boosting(
     # fmt: off
     how = BoostingParameters(
         iterations, learning_rate, depth, l2_leaf_reg, early_stopping_rounds, class_weights, refit,
-        cost_false_negative, cost_false_positive, threads, seed,
+        cost_false_negative, cost_false_positive, threads, seed, members,
     )
     # fmt: on
     key = load_settings(settings).signing()

@@ -9,7 +9,7 @@ from kfp import dsl
 from components.data_processing.features.component import features
 from ratchet.data.absent import write_absent
 from ratchet.data.tables import read_dataset, write_dataset
-from ratchet.errors import ExpressionError, ParameterError
+from ratchet.errors import ExpressionError, ParameterError, SchemaError
 
 ROWS = pl.DataFrame(
     {
@@ -59,9 +59,18 @@ def test_every_boundary_reaches_the_split(tmp_path):
     assert holdout["at"].max() < datetime(2024, 5, 9)
 
 
+def test_what_stands_in_for_missing_values_reaches_the_specification(tmp_path):
+    run(tmp_path, impute={"amount": {"value": "median", "flag": "amount_missing"}, "n_2d": 0.0})
+    specification = json.loads((tmp_path / "specification.json").read_text())
+    assert [one["value"] for one in specification["impute"]] == [3.0, 0]
+    assert "| amount | median | 3.0 | amount_missing | 0 | 0 | 0 |" in (tmp_path / "summary.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
+        ({"impute": {"amount": "medain"}}, ParameterError, "did you mean 'median'"),
+        ({"impute": {"fraud": False}}, SchemaError, "'fraud' is the target"),
         ({"expressions": {"f": "read_csv('/etc/passwd')"}}, ExpressionError, "READ_CSV"),
         ({"expressions": {"f": "amount; amount"}}, ExpressionError, "'f'"),
         ({"windows": [{"name": "n", "by": "card", "aggregate": "median"}]}, ExpressionError, "no aggregate 'median'"),

@@ -40,3 +40,14 @@ def test_amounts_in_cents_are_drift_by_name_and_evidently_draws_them(january: Pa
 def test_before_the_first_champion_the_verdict_is_unknown(january: Path, made: dict[str, Any]) -> None:
     assert checked(january, "nobody", january / "data", made) == ("unknown", 0.0)
     assert "no champion yet" in Path(made["report"].path).read_text(encoding="utf-8")
+
+
+def test_the_report_says_whether_the_rows_of_the_live_model_are_still_the_same(january: Path, made: dict[str, Any], tmp_path: Path) -> None:
+    kept = read_dataset(january / "train")
+    later = read_dataset(january / "data").with_columns(
+        amount=pl.when(pl.col("transaction_id") == kept["transaction_id"][0]).then(-1.0).otherwise("amount")
+    )
+    write_dataset(later, tmp_path / "later", source="test")
+    checked(january, "train", tmp_path / "later", made)
+    html = Path(made["report"].path).read_text(encoding="utf-8")
+    assert f"Of {len(kept):,} rows kept of the live model&#39;s data: {len(kept) - 1:,} as they were, 1 changed (amount in 1)" in html

@@ -8,6 +8,7 @@ from typer.testing import CliRunner, Result
 from ratchet.cli.main import app
 from ratchet.delivery.deployment import ModelRef
 from ratchet.delivery.ledger import Ledger
+from ratchet.delivery.policy import Policy
 from ratchet.errors import AuditError, LedgerError, UnknownDeploymentError
 from ratchet.settings import Settings
 
@@ -45,8 +46,24 @@ def test_history_tells_who_what_and_why_in_order(home: Path) -> None:
     assert "run r2" in text
 
 
+def test_history_names_the_challenger_that_a_trial_began_with(home: Path) -> None:
+    third = ModelRef("3", "sha256:cc", "/3")
+    Ledger.open(Settings(home=home)).begin("fraud", third, Policy(), generation=2, who="run r3", why="better")
+    assert "challenger: version 3" in said("history", "fraud")
+
+
+def test_runs_tells_what_each_run_came_to_also_where_none_was_released(home: Path) -> None:
+    ledger = Ledger.open(Settings(home=home))
+    ledger.record_verdict("run-7", "churn", "hold", "rejected", "no gain")
+    ledger.record_verdict("run-8", "churn", "hold", "invalid", "half of a column is missing")
+    text = said("runs", "churn")
+    assert text.index("rejected     run run-7") < text.index("no gain") < text.index("invalid      run run-8")
+    with pytest.raises(UnknownDeploymentError, match=r"2 runs decided about 'churn' and none put it live; the last was invalid: half of"):
+        CliRunner().invoke(app, ["status", "churn"], catch_exceptions=False)
+
+
 def test_an_unknown_name_is_refused_with_the_nearest(home: Path) -> None:
-    for verb in ("status", "history", "audit", "rollback"):
+    for verb in ("status", "history", "runs", "audit", "rollback"):
         with pytest.raises(UnknownDeploymentError, match="fraud"):
             CliRunner().invoke(app, [verb, "fruad"], catch_exceptions=False)
 

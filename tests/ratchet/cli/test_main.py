@@ -16,7 +16,7 @@ def ratchet(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
 
 def test_help_names_every_verb(tmp_path: Path) -> None:
     text = ratchet("--help", home=tmp_path).stdout
-    for verb in ("submit", "schedule", "status", "history", "promote", "rollback", "audit", "sample", "serve"):
+    for verb in ("submit", "schedule", "status", "history", "promote", "runs", "rollback", "audit", "sample", "serve", "diff"):
         assert verb in text
 
 

@@ -43,6 +43,16 @@ def test_a_schedule_is_made_and_the_next_takes_its_place(server: Kubeflow, confi
     assert left["runtime_config"]["parameters"] == {"model": "fraud", "wait": "10m"}
 
 
+def test_one_file_serves_several_pipelines(server: Kubeflow, config: Path) -> None:
+    config.write_text(yaml.safe_dump({"source": "gs://b/x.csv", "target": "y", **yaml.safe_load(config.read_text())}))
+    done = schedule(config, "--every", "1h")
+    assert done.returncode == 0
+    assert done.stderr == f"{config}: left out what only other pipelines take: source, target\n"
+    (made,) = server.recurring_runs.values()
+    assert made["runtime_config"]["parameters"] == {"model": "fraud"}
+    assert "no parameter 'source'" in schedule(config, "--every", "1h", "-p", "source=x").stderr
+
+
 def test_a_removal_that_fails_is_exit_status_1_and_the_same_again_mends_it(server: Kubeflow, config: Path) -> None:
     schedule(config, "--every", "1h")
     server.faults["delete recurring run"] = [Fault(403)]

@@ -5,7 +5,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from ratchet.data.conform import conform, convert
+from ratchet.data.conform import Misfits, conform, convert, fitted
 from ratchet.data.schema import ColumnSchema, Schema
 
 SCHEMA = Schema({"a": ColumnSchema("integer"), "b": ColumnSchema("string")})
@@ -32,22 +32,29 @@ def test_a_value_converts_only_to_its_equal(values: list[object], kind: str, exp
 
 
 def test_columns_come_in_the_order_of_the_schema_and_strangers_stay_out() -> None:
-    result = conform(pl.DataFrame({"new": [1], "b": ["x"], "a": ["5"]}), SCHEMA)
-    assert result.frame.to_dicts() == [{"a": 5, "b": "x"}]
-    assert [(finding.check, finding.level, finding.column) for finding in result.findings] == [("extra column", "note", "new")]
-    assert result.schema == SCHEMA
+    raw = pl.DataFrame({"new": [1], "b": ["x"], "a": ["5"]})
+    schema, findings = fitted(raw.schema, SCHEMA, {})
+    assert conform(raw, schema).frame.to_dicts() == [{"a": 5, "b": "x"}]
+    assert [(finding.check, finding.level, finding.column) for finding in findings] == [("extra column", "note", "new")]
+    assert schema == SCHEMA
 
 
 def test_a_new_column_is_added_to_the_schema_when_asked() -> None:
-    result = conform(pl.DataFrame({"a": [1], "b": ["x"], "new": [2.5]}), SCHEMA, accept_new_columns=True)
-    assert result.frame.columns == ["a", "b", "new"]
-    assert result.schema.columns["new"].type == "number"
+    raw = pl.DataFrame({"a": [1], "b": ["x"], "new": [2.5]})
+    schema, findings = fitted(raw.schema, SCHEMA, {"new": ColumnSchema("number")})
+    assert conform(raw, schema).frame.columns == ["a", "b", "new"]
+    assert schema.columns["new"].type == "number"
+    assert "was added" in findings[0].message
 
 
 def test_a_missing_and_a_retyped_column_are_named() -> None:
-    result = conform(pl.DataFrame({"a": ["x", "y", "3"]}), SCHEMA)
-    assert [finding.sentence() for finding in result.findings] == [
+    raw = pl.DataFrame({"a": ["x", "y", "3"]})
+    schema, findings = fitted(raw.schema, SCHEMA, {})
+    misfits = Misfits()
+    for piece in (raw[:2], raw[2:]):
+        misfits.add(piece, conform(piece, schema).misfits)
+    assert [finding.sentence() for finding in [*findings, *misfits.findings(schema)]] == [
         "column 'b' is missing; restore it upstream, or remove it from the schema",
         "column 'a' is of type string (e.g. 'x') where the schema says integer; restore the type upstream, or change it in the schema",
     ]
-    assert result.misfits["a"].to_list() == [True, True, False]
+    assert conform(raw, schema).misfits["a"].to_list() == [True, True, False]

@@ -1,16 +1,19 @@
 """The door: what comes in whole is a Dataset, and what is wrong is refused before anything is written."""
 
+import gzip
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ratchet.data.digests import content_digest
-from ratchet.data.sources import ingest
+from ratchet.data.sources import ingest, read_source
 from ratchet.data.tables import read_dataset
 from ratchet.errors import ParameterError, RatchetError, SchemaError, SourceError
 
@@ -81,7 +84,6 @@ CSV = "id,time\n1,2024-03-01\n2,2024-03-02\n"
 BAD: dict[str, tuple[str, bytes, dict[str, str], type[RatchetError], str]] = {
     "missing file": ("days.csv", CSV.encode(), {"source": "dasy.csv"}, SourceError, "does not exist; did you mean 'days.csv'"),
     "no source": ("days.csv", CSV.encode(), {"source": " "}, ParameterError, "'source' is empty"),
-    "other scheme": ("days.csv", CSV.encode(), {"source": "s3://bucket/x.csv"}, SourceError, "scheme 's3' is not read here; mount"),
     "junk named parquet": ("x.parquet", b"\x00\x01junk" * 50, {}, SourceError, "cannot be read as Parquet"),
     "empty parquet": ("x.parquet", b"", {}, SourceError, "cannot be read as Parquet"),
     "junk": ("x.csv", bytes(range(256)) * 20, {}, SourceError, "NUL, so this is binary"),
@@ -149,6 +151,75 @@ def test_folders_without_parts_or_with_unlike_parts_are_refused(tmp_path: Path) 
     DAYS.clear().write_parquet(tmp_path / "none.parquet")
     with pytest.raises(SourceError, match="not one row"):
         ingest(tmp_path / "none.parquet", tmp_path / "out")
+
+
+def test_every_format_and_packing_of_the_same_rows_is_the_same_version(tmp_path: Path) -> None:
+    texts = DAYS.with_columns(pl.col("time").dt.to_string("%Y-%m-%d"))
+    (tmp_path / "days.jsonl").write_text("".join(json.dumps(row) + "\n" for row in texts.to_dicts()))
+    (tmp_path / "days.jsonl.gz").write_bytes(gzip.compress((tmp_path / "days.jsonl").read_bytes()))
+    (tmp_path / "days.txt").write_bytes(texts.write_csv(separator="\t").encode("utf-16"))
+    (tmp_path / "days.dat").write_bytes(texts.write_csv(separator=";", quote_style="always").encode("cp1252"))
+    (tmp_path / "days.csv.zst").write_bytes(pa.compress(texts.write_csv().encode(), codec="zstd", asbytes=True))
+    for name in ("days.jsonl", "days.jsonl.gz", "days.txt", "days.csv.zst"):
+        assert ingest(tmp_path / name, tmp_path / "out").content_digest == content_digest(DAYS)
+    assert ingest(tmp_path / "days.dat", tmp_path / "out", encoding="cp1252", format="csv").content_digest == content_digest(DAYS)
+
+
+@pytest.mark.slow
+def test_a_contradiction_far_down_leaves_one_table_of_one_type(tmp_path: Path) -> None:
+    path = tmp_path / "late.csv"
+    path.write_text(
+        "id,code\n" + "".join(f"{number},{number:010}\n".replace("0000000", "1000000") for number in range(1_200_000)) + "2.5,0\n"
+    )
+    info = ingest(path, tmp_path / "out")
+    parts = [pl.read_parquet_schema(part) for part in sorted((tmp_path / "out").iterdir())]
+    assert len(parts) > 1
+    assert {schema["id"] for schema in parts} == {pl.Float64()}
+    assert info.rows == 1_200_001
+
+
+@pytest.mark.slow
+def test_a_window_is_held_against_the_type_that_all_values_agree_on(tmp_path: Path) -> None:
+    path = tmp_path / "late.csv"
+    path.write_text("id,step\n" + "".join(f"{number},\n" for number in range(3_000_000)) + "7,5\n8,6\n")
+    assert ingest(path, tmp_path / "out", time_column="step", since="6").rows == 3_000_001, "rows without a time are kept"
+
+
+def test_what_was_dropped_is_told(tmp_path: Path) -> None:
+    (tmp_path / "excel.csv").write_text("id;x;\n1;2;\n")
+    info = ingest(tmp_path / "excel.csv", tmp_path / "out")
+    assert info.metadata()["notes"] == "1 empty columns without a name, at the end of each row, were dropped"
+
+
+def test_a_table_is_held_in_memory_only_within_its_bound(tmp_path: Path) -> None:
+    DAYS.write_csv(tmp_path / "days.csv")
+    assert read_source(tmp_path / "days.csv", at_most=10_000).height == 10
+    with pytest.raises(SourceError, match="takes more than 100 bytes of memory; take fewer columns or rows"):
+        read_source(tmp_path / "days.csv", at_most=100)
+
+
+def test_a_scheme_that_is_none_is_refused_with_what_there_is() -> None:
+    with pytest.raises(
+        ParameterError, match=r"scheme 'htps' is no place of files \(did you mean 'https'\?\), and a database needs parameter 'query'"
+    ):
+        ingest("htps://example.org/days.csv", "nowhere")
+
+
+PARAMETERS: list[tuple[str, dict[str, str], str]] = [
+    ("days.csv", {"format": "cvs"}, "parameter 'format' is 'cvs'; did you mean 'csv'"),
+    ("days.csv", {"encoding": "latin-12"}, "parameter 'encoding' is 'latin-12'"),
+    ("days.csv", {"query": "select 1"}, "parameter 'query' is 'select 1', but source .*days.csv' is a file; leave 'query' empty"),
+    ("days.csv", {"version": "3"}, "parameter 'version' is '3', but source .* is not a Delta table"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "message"), PARAMETERS)
+def test_a_parameter_that_does_not_belong_to_the_source_is_refused(
+    name: str, options: dict[str, str], message: str, tmp_path: Path
+) -> None:
+    DAYS.write_csv(tmp_path / "days.csv")
+    with pytest.raises(ParameterError, match=message):
+        ingest(tmp_path / name, tmp_path / "out", **options)
 
 
 @pytest.mark.realdata

@@ -7,7 +7,8 @@ import pytest
 
 from ratchet.data.cards import simulate_cards
 from ratchet.data.tables import read_dataset, write_dataset
-from ratchet.drift import compare_tables
+from ratchet.drift import compare_tables, predictions, sides
+from ratchet.errors import SchemaError
 from ratchet.features.build import build_features
 from ratchet.features.split_plan import SplitPlan
 from ratchet.models.training import BoostingParameters, train_boosting
@@ -73,3 +74,37 @@ def test_without_an_input_the_predictions_are_left_out_and_the_reason_names_it(c
     _, columns, reason = against(cards, read_dataset(cards / "data").drop("channel"), tmp_path)
     assert "prediction" not in columns
     assert "Predictions were not compared: the model needs channel" in reason
+
+
+def test_tables_read_a_few_rows_at_a_time_give_the_same_windows_and_predictions(
+    cards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_dataset((part for part in read_dataset(cards / "data").iter_slices(400)), tmp_path / "parts", source="test")
+    whole = compare_tables(cards / "train", cards / "data", model_path=cards / "model")
+    monkeypatch.setattr(sides, "BATCH_ROWS", 97)
+    monkeypatch.setattr(predictions, "BATCH_ROWS", 131)
+    assert compare_tables(cards / "train", tmp_path / "parts", model_path=cards / "model").columns == whole.columns
+
+
+def test_a_value_that_the_model_does_not_take_is_named_with_its_row_in_the_table(
+    cards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictions, "BATCH_ROWS", 100)
+    table = read_dataset(cards / "data").with_row_index()
+    infinite = table.with_columns(amount=pl.when(pl.col("index") == 205).then(float("inf")).otherwise(pl.col("amount"))).drop("index")
+    with pytest.raises(SchemaError, match=r"current': column 'amount' is inf in row 5; .*counted from row 200"):
+        against(cards, infinite, tmp_path)
+
+
+def test_of_several_classes_the_shares_of_the_class_decided_on_are_compared(tmp_path: Path) -> None:
+    rng = range(3_000)
+    frame = pl.DataFrame({"x": [float(i % 97) for i in rng], "kind": [("low", "middle", "high")[i % 97 // 33] for i in rng]})
+    write_dataset(frame, tmp_path / "data", source="test")
+    paths = {f"{name}_path": tmp_path / name for name in ("train", "validation", "holdout", "table", "specification")}
+    build_features(tmp_path / "data", champion_path=None, **paths, target="kind")
+    train_boosting(*(paths[f"{name}_path"] for name in ("train", "validation", "specification")), tmp_path / "model")
+    write_dataset(frame.filter(pl.col("kind") != "middle"), tmp_path / "current", source="test")
+    result = compare_tables(tmp_path / "data", tmp_path / "current", model_path=tmp_path / "model")
+    (column,) = (column for column in result.columns if column.role == "prediction")
+    assert (column.kind, column.drifted) == ("category", True)
+    assert column.moved.startswith("'middle': 33% → ")

@@ -41,3 +41,15 @@ def test_kfp_gets_the_verdict_and_a_distance_a_column() -> None:
 def test_without_drift_evidently_is_not_drawn_and_the_page_says_why(tmp_path: Path) -> None:
     judged(("a", "input", 0.0)).write_evidently(tmp_path / "evidently.html")
     assert "the verdict is &#39;stable&#39;" in (tmp_path / "evidently.html").read_text(encoding="utf-8")
+
+
+def test_the_reason_tells_of_the_farthest_moved_and_names_the_others() -> None:
+    result = judged(*((f"c{place:02}", "input", 0.9 - place / 50) for place in range(20)))
+    assert result.reason.startswith("20 of 20 columns drifted: c00 by 0.900, at or below 1,799: 90% → 0%; c01 by")
+    assert "c03 by 0.840" in result.reason
+    assert result.reason.endswith("; also c04, c05, c06, c07, c08, c09, c10, c11, c12, c13, c14, c15 and 4 more.")
+
+
+def test_the_reason_says_when_nothing_moved_at_all() -> None:
+    assert judged(("a", "input", 0.0)).reason == "0 of 1 columns drifted; none moved at all."
+    assert "the farthest moved is a (by 0.050, at or below 99: 5% → 0%), below its limit of 0.100" in judged(("a", "input", 0.05)).reason

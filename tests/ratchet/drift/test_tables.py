@@ -1,5 +1,7 @@
 """What a user sees of drift on real data: silence where nothing moved, names where something did."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,28 +25,50 @@ def compared(folder: Path, reference: pl.DataFrame, current: pl.DataFrame, **opt
 def read(path: Path) -> pl.DataFrame:
     if path.suffix in (".parquet", ".pq"):
         return pl.read_parquet(path)
-    return pl.read_csv(path, separator=";" if "bank" in path.name else ",", infer_schema_length=None)
+    separator, header = ";" if "bank" in path.name else ",", "ecg" not in path.name
+    return pl.read_csv(path, separator=separator, has_header=header, infer_schema_length=None)
 
 
+TABLES = {  # every table beside the checkout, and how many seeds its halves are drawn by
+    "adult/adults.parquet": 10,
+    "amazon_access/train.csv": 10,
+    "bank_marketing/bank-additional-full.csv": 10,
+    "bike_sharing/day.csv": 10,
+    "bike_sharing/hour.csv": 10,
+    "ecg5000/ecg.csv": 5,
+    "elec2/electricity-normalized.csv": 10,
+    "fraud_handbook/transactions.parquet": 2,
+    "ma_employment/employment_MA_reference.pq": 5,
+    "ma_employment/employment_MA_analysis.pq": 2,
+}
+
+
+@pytest.mark.slow
 @pytest.mark.realdata
-@pytest.mark.parametrize("name", ["elec2/electricity-normalized.csv", "bank_marketing/bank-additional-full.csv", "adult/adults.parquet"])
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_random_halves_of_real_data_are_stable(real_data: Find, tmp_path: Path, name: str, seed: int) -> None:
-    shuffled = read(real_data(name)).sample(fraction=1, shuffle=True, seed=seed)
-    half = len(shuffled) // 2
-    # A threshold of 0 leaves only what chance does at this size: even then nothing may be called drift.
-    result = compared(tmp_path, shuffled[:half], shuffled[half:], threshold=0.0)
-    assert (result.verdict, result.drifted_share) == ("stable", 0.0), result.reason
+@pytest.mark.parametrize("name", TABLES)
+def test_random_halves_of_real_data_are_stable(real_data: Find, tmp_path: Path, name: str) -> None:
+    """With a threshold of 0, which leaves only what chance does at this size, at most a hundredth of the columns may be called drift."""
+    frame = read(real_data(name))
+    found: list[bool] = []
+    for seed in range(TABLES[name]):
+        shuffled = frame.sample(fraction=1, shuffle=True, seed=seed)
+        half = len(shuffled) // 2
+        result = compared(tmp_path, shuffled[:half], shuffled[half:], threshold=0.0)
+        found += [column.drifted for column in result.columns]
+        assert (result.verdict, result.drifted_share) == ("stable", 0.0), result.reason
+    assert sum(found) <= 0.01 * len(found)
 
 
 @pytest.mark.realdata
 def test_the_worst_chunk_of_ma_employment_names_the_columns_that_its_publishers_name(real_data: Find, tmp_path: Path) -> None:
     reference = read(real_data("ma_employment/employment_MA_reference.pq"))
     chunk = read(real_data("ma_employment/employment_MA_analysis.pq"))[27 * 5_000 : 28 * 5_000]
-    result = compared(tmp_path, reference, chunk, ignore=["id", "year"])
+    result = compared(tmp_path, reference, chunk, ignore=["id", "year", "prediction", "predicted_probability"])
     assert result.verdict == "drifted"
+    by_their_measure = sorted(result.columns, key=lambda column: -column.statistics["jensen_shannon"])
+    assert [column.name for column in by_their_measure[:3]] == ["RELP", "AGEP", "SCHL"]
     assert {"RELP", "AGEP", "SCHL"} <= set(result.drifted_columns)
-    assert "RELP by 0.925, '17': 5% → 70%" in result.reason
+    assert all(name in result.reason for name in ("RELP by 0.925, '17': 5% → 70%", "SCHL by 0.395", "AGEP"))
 
 
 @pytest.mark.realdata
@@ -109,3 +133,20 @@ def test_the_share_threshold_lets_a_few_columns_move(tmp_path: Path) -> None:
     moved = frame.with_columns(pl.col("a") + 5_000)
     assert compared(tmp_path, frame, moved).verdict == "drifted"
     assert compared(tmp_path, frame, moved, share_threshold=0.25).verdict == "stable"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is read from /proc, which only Linux has")
+def test_memory_grows_with_the_rows_and_not_with_the_columns(tmp_path: Path) -> None:
+    """Twenty more columns of a million rows are 320 MB more of tables."""
+    code = (
+        "import sys; from ratchet.drift import compare_tables; compare_tables(sys.argv[1], sys.argv[1]);"
+        "print(open('/proc/self/status').read().partition('VmHWM:')[2].split()[0])"  # not getrusage's: a child inherits its parent's peak
+    )
+    whole, peaks = pl.int_range(1_000_000, eager=True), []
+    for columns in (4, 24):
+        frame = pl.DataFrame({str(i): (whole * 7 + i) % 99_991 / 3 for i in range(columns)})
+        write_dataset(frame, tmp_path / str(columns), source="test")
+        done = subprocess.run([sys.executable, "-c", code, str(tmp_path / str(columns))], capture_output=True, text=True, check=True)
+        peaks.append(int(done.stdout) // 1024)
+    assert peaks[1] - peaks[0] < 100, f"{peaks} MB"

@@ -59,9 +59,20 @@ def test_a_live_models_windows_are_there_too_and_are_no_features_of_the_new_mode
     (tmp_path / "champion").mkdir()
     (tmp_path / "champion" / "ratchet.json").write_text('{"spec": ' + live.canonical_json() + "}")
     result = build(tmp_path, payments(500), champion=tmp_path / "champion")
+    assert "live model learnt" not in result.page().markdown(), "this package does not say it"
     assert result.spec.features == ("amount", "n_2d")
     assert live.matrix(read_dataset(tmp_path / "holdout")).height == result.holdout.rows == 100
     assert read_dataset(tmp_path / "holdout")["at"].min().isoformat() > live.split.trained_until
+
+
+def test_the_summary_names_the_version_of_the_data_that_trains_now_and_that_trained_the_live_model(tmp_path):
+    first = build(tmp_path, payments())
+    (tmp_path / "champion").mkdir()
+    live = '{"spec": ' + first.spec.canonical_json() + f', "training_digest": "{first.train.content_digest}"}}'
+    (tmp_path / "champion" / "ratchet.json").write_text(live)
+    again = build(tmp_path, payments(600), champion=tmp_path / "champion")
+    assert f"| digest of what the live model learnt from | {first.train.content_digest} |" in again.page().markdown()
+    assert f"| digest of train | {again.train.content_digest} |" in again.page().markdown()
 
 
 def test_an_absent_champion_is_no_champion(tmp_path):

@@ -21,6 +21,8 @@ WRITTEN = {
     ("a / b", "bigquery"): "`a` / NULLIF(`b`, 0)",
     ("log10(a)", "bigquery"): "LOG(NULLIF(COALESCE(GREATEST(`a`, 0), `a`, 0), 0), 10)",
     ("0.1", "spark"): "0.1e0",
+    ("s = '${env:HOME}'", "spark"): "`s` = '\\u0024{env:HOME}'",
+    ("s = '${env:HOME}'", "bigquery"): "`s` = '${env:HOME}'",
     ('"emp.var.rate" > 1', "bigquery"): "`emp.var.rate` > 1",
 }
 

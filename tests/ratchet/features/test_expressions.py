@@ -93,6 +93,9 @@ def same(left: Any, right: Any) -> bool:
 @example(
     text="extract(hour from at) * 60", table=pl.DataFrame([(1.0, 1.0, 3, True, "a", datetime(2024, 1, 1, 23))], schema=SCHEMA, orient="row")
 )
+@example(text="sign(power(-2, 0.5))", table=pl.DataFrame([(None,) * 6], schema=SCHEMA, orient="row"))
+@example(text="power(x, y) > 0", table=pl.DataFrame([(-2.0, 0.5, 1, True, "a", None)], schema=SCHEMA, orient="row"))
+@example(text="power(x, y)", table=pl.DataFrame([(-2.0, 3.0, 1, True, "a", None)], schema=SCHEMA, orient="row"))
 def test_duckdb_computes_the_same_as_polars_from_what_each_is_given(duck, text, table):
     try:
         feature = parse_expression("f", text)
@@ -108,7 +111,9 @@ def test_duckdb_computes_the_same_as_polars_from_what_each_is_given(duck, text, 
         assert same(left, right), (feature.sql("duckdb"), ours, theirs)
 
 
-@pytest.mark.parametrize("text", ["1 / x", "ln(x)", "log10(x)", "log2(-x)", "sqrt(x - 1)", "n % 0", "cast(s as double)"])
+@pytest.mark.parametrize(
+    "text", ["1 / x", "ln(x)", "log10(x)", "log2(-x)", "sqrt(x - 1)", "power(x - 1, 0.5)", "n % 0", "cast(s as double)"]
+)
 def test_what_is_outside_a_domain_is_missing_and_not_an_error(text):
     table = pl.DataFrame({"x": [0.0], "n": [1], "s": ["abc"]})
     assert table.with_columns(parse_expression("f", text).to_polars())["f"].to_list() == [None]

@@ -4,7 +4,7 @@ import pytest
 
 from ratchet.data.absent import write_absent
 from ratchet.errors import ExpressionError, PackageError
-from ratchet.features.live import live_target, read_live_spec, with_live_windows
+from ratchet.features.live import live_target, read_live_spec, read_training_digest, with_live_windows
 from ratchet.features.spec import FeatureSpec
 from ratchet.features.windows import Window
 
@@ -17,12 +17,14 @@ def test_without_a_live_model_there_is_nothing(tmp_path):
     assert read_live_spec(None) is None
     assert read_live_spec(tmp_path / "none") is None
     assert live_target(None) is None
+    assert (read_training_digest(None), read_training_digest(tmp_path / "none")) == ("", "")
     assert with_live_windows([OLD], None) == [OLD]
 
 
 def test_the_live_models_specification_is_in_its_package(tmp_path):
-    (tmp_path / "ratchet.json").write_text(json.dumps({"spec": SPEC.to_dict()}))
+    (tmp_path / "ratchet.json").write_text(json.dumps({"spec": SPEC.to_dict(), "training_digest": "rows:1"}))
     assert read_live_spec(tmp_path) == SPEC
+    assert read_training_digest(tmp_path) == "rows:1"
     assert live_target(SPEC).positive == "1"
 
 

@@ -43,6 +43,10 @@ def test_the_matrix_has_the_features_in_their_order_as_doubles_and_texts():
     ]
 
 
+def test_raw_columns_are_what_the_data_brings_itself():
+    assert SPEC.raw == ("amount", "country", "weekend", "at", "fraud")
+
+
 def test_one_row_alone_has_the_features_that_it_has_among_others():
     for place in range(ROWS.height):
         assert SPEC.matrix(ROWS[[place]]).equals(SPEC.matrix(ROWS)[[place]])
@@ -79,6 +83,11 @@ def test_it_is_the_same_after_a_file(tmp_path):
     assert again == SPEC
     assert again.digest == SPEC.digest
     assert again.matrix(ROWS).equals(SPEC.matrix(ROWS))
+
+
+def test_its_digest_stays_what_it_was_in_earlier_releases():
+    """Packages name it for years. If this fails, models that are deployed would seem to be others."""
+    assert SPEC.digest == "sha256:5e457e21b3a18d8922e8cab6eee3656b20294eb83b1ed9c2cb8a4c63f3b3f38b"
 
 
 def test_its_digest_changes_with_any_part():

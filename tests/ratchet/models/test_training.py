@@ -35,7 +35,7 @@ def test_the_same_data_parameters_and_seed_give_the_same_digest(trained, package
     assert (again.package.path / "ratchet.json").read_bytes() == (package / "ratchet.json").read_bytes()
 
 
-@pytest.mark.parametrize("changed", [{"seed": 1}, {"depth": 4}, {"cost_false_negative": 5.0}, {"refit": True}])
+@pytest.mark.parametrize("changed", [{"seed": 1}, {"depth": 4}, {"cost_false_negative": 5.0}, {"refit": True}, {"members": 2}])
 def test_another_seed_or_parameter_gives_another_digest(trained, package, tmp_path, changed):
     assert trained(tmp_path / "other", **changed).digest != ModelPackage.load(package).digest
 
@@ -57,9 +57,30 @@ def test_a_refit_keeps_the_number_of_trees_and_the_learning_rate_and_the_thresho
     assert refitted.training_digest != plain.training_digest
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("refit", [False, True])
+def test_members_of_the_next_seeds_are_averaged_and_the_same_again_has_the_same_digest(trained, tmp_path, holdout, refit):
+    def odds(package: ModelPackage) -> np.ndarray:
+        probability = package.predict(holdout)
+        return np.log(probability / (1 - probability))
+
+    alone = [trained(tmp_path / f"{seed}", seed=seed, refit=refit).package for seed in (5, 6, 7)]
+    mean = trained(tmp_path / "mean", seed=5, members=3, refit=refit)
+    assert odds(mean.package) == pytest.approx(np.mean([odds(package) for package in alone], axis=0), abs=1e-9)
+    assert mean.package.native.model.tree_count_ == sum(package.native.model.tree_count_ for package in alone)
+    assert ModelPackage.load(mean.package.path).predict(holdout) == pytest.approx(mean.package.predict(holdout), abs=0)
+    assert trained(tmp_path / "again", seed=5, members=3, refit=refit).digest == mean.digest
+    assert mean.digest != alone[0].digest
+
+
 def test_a_dearer_miss_gives_a_lower_threshold(trained, tmp_path):
     cheap, dear = (trained(tmp_path / str(cost), cost_false_negative=cost).threshold for cost in (1.0, 10.0))
     assert dear < cheap
+
+
+def test_an_imputed_column_may_be_missing_in_a_request_even_where_training_had_all_its_values(tmp_path):
+    description = from_table(tmp_path, table(200), {"impute": {"x": "median"}}, iterations=5).package.description
+    assert {name: part["nullable"] for name, part in description.input_schema().items()} == {"x": True, "kind": False, "noise": False}
 
 
 @pytest.mark.slow

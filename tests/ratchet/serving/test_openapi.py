@@ -12,7 +12,9 @@ def test_the_columns_of_a_model_are_in_the_document():
 
 
 def test_a_name_cannot_write_into_the_page():
-    page = document_page([MODEL])
+    page = document_page([MODEL], "http://here:1/<i>")
     assert "<b>" not in page
-    assert "/predict/fraud" in page
-    assert "Nothing is deployed" in document_page([])
+    assert "<i>" not in page
+    assert "http://here:1/" in page
+    assert "predict/fraud" in page
+    assert "Nothing is deployed" in document_page([], "")

@@ -27,6 +27,17 @@ def test_a_run_without_reports_still_has_a_page(tmp_path: Path) -> None:
     assert collect_reports(tmp_path, ["ingest"]) == {}
 
 
+def test_a_page_says_whose_run_it_is_and_what_was_set(tmp_path: Path) -> None:
+    steps = [Step("ingest", 0.2, True, {})]
+    page = write_overview(
+        tmp_path, "promoted", "better", steps, run_id="r-17", arguments={"model": "fraud", "source": "<may>.csv", "seed": 7}
+    )
+    text = page.read_text()
+    assert "<title>Run for fraud" in text
+    for said in ("r-17", "&lt;may&gt;.csv", "seed"):
+        assert said in text
+
+
 def test_only_html_counts_as_html(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"\n  <HTML><body>")
     (tmp_path / "b").write_bytes(b"PAR1\x00")

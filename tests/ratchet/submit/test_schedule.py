@@ -167,6 +167,8 @@ def test_a_refusal_leaves_the_former_one(kubeflow: Kubeflow, schedule: Schedule,
     [
         ("", "", "needs one of --cron and --every"),
         ("0 3 * * *", "1h", "needs one of --cron and --every"),
+        ("TZ=Europe/Berlin 0 3 * * *", "", "'TZ=Europe/Berlin' is no field"),
+        ("0 3 * * ;rm", "", "';rm' is no field"),
         ("0 3 * *", "", "4 fields; write five"),
         ("@nightly", "", "1 fields; write five"),
         ("", "hourly", "write a whole number and a unit"),
