@@ -19,7 +19,7 @@ from ratchet.data.names import check_names, nameless
 from ratchet.data.packed import is_packed, unpacked
 from ratchet.data.records import CHUNK, Layout, Unusual, quick_records, whole_lines
 from ratchet.data.staging import scratch, writing
-from ratchet.data.strict_records import BATCH, NotText, strict_records
+from ratchet.data.strict_records import NotText, strict_records
 from ratchet.errors import SchemaError, SourceError
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -103,7 +103,7 @@ class DelimitedSource:
         with scratch("ratchet-text") as folder:
             plain, header = self._plain(layout, text, folder)
             try:
-                yield from strict_records(plain, layout, self._shown, header=header, size=min(self._chunk, BATCH))
+                yield from strict_records(plain, layout, self._shown, header=header, size=self._chunk)
             except NotText:
                 raise self._not_text() from None
 

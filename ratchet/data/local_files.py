@@ -11,7 +11,7 @@ from ratchet.data.json_lines import JsonLinesSource
 from ratchet.data.kinds import canonical
 from ratchet.data.packed import PACKINGS, is_packed
 from ratchet.data.parquet_files import SUFFIXES, parquet_batches
-from ratchet.errors import ParameterError, SourceError, nearest
+from ratchet.errors import DataError, ParameterError, SourceError, nearest
 
 FORMATS = ("csv", "jsonl", "parquet", "delta")
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
@@ -59,10 +59,15 @@ class LocalSource:
         """
         try:
             before = self._state()
-            for batch in self._text.batches() if self._text else parquet_batches(self._path, self._shown):
-                yield canonical(batch)
+            try:
+                for batch in self._text.batches() if self._text else parquet_batches(self._path, self._shown):
+                    yield canonical(batch, self._shown)
+            except DataError as error:  # what looks damaged may be half written
+                if self._state() != before:
+                    raise self._changed() from error
+                raise
             if self._state() != before:
-                raise SourceError(f"source {self._shown!r} changed while it was read; wait until whoever writes it is done, then run again")
+                raise self._changed()
         except OSError as error:
             raise self._unreadable(error) from error
 
@@ -70,9 +75,13 @@ class LocalSource:
         """Return what was decided while it was read, for a person."""
         return self._text.notes if self._text else ()
 
-    def _state(self) -> list[tuple[str, int, int]]:
+    def _state(self) -> list[tuple[str, int, int, int]]:
         files = sorted(self._path.rglob("*")) if self._path.is_dir() else [self._path]
-        return [(str(file), status.st_size, status.st_mtime_ns) for file in files if (status := file.stat()) and file.is_file()]
+        looks = [(str(file), file.stat()) for file in files if file.is_file()]
+        return [(name, look.st_ino, look.st_size, look.st_mtime_ns) for name, look in looks]
+
+    def _changed(self) -> SourceError:
+        return SourceError(f"source {self._shown!r} changed while it was read; wait until whoever writes it is done, then run again")
 
     def _unreadable(self, error: OSError) -> SourceError:
         return SourceError(f"source {self._shown!r} cannot be read: {error.strerror or error}; check its permissions")

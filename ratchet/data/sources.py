@@ -168,7 +168,7 @@ def _elsewhere(opening: str, shown: str, scheme: str, stack: ExitStack, format: 
     if scheme not in SCHEMES:
         if not query.strip():
             places = f"scheme {scheme!r} is no place of files ({nearest(scheme, SCHEMES)})"
-            raise ParameterError(f"source {shown!r}: {places}, and a database needs parameter 'query', e.g. SELECT * FROM orders")
+            raise ParameterError(f"source {shown!r}: {places}, and a database needs parameter 'query', one SELECT")
         _refuse(shown, "a database", format=format, encoding=encoding, version=version)
         from ratchet.data.databases import read_query
 

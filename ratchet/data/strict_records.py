@@ -11,11 +11,10 @@ from pathlib import Path
 
 import polars as pl
 
-from ratchet.data.records import Layout
+from ratchet.data.records import CHUNK, Layout
 from ratchet.errors import SourceError
 
-BATCH = 16 << 20  # bytes of text
-LONGEST_LINE = 8 << 20
+LONGEST_LINE = CHUNK
 BUFFER = LONGEST_LINE  # its own default is sixteen lines of the greatest length
 MEMORY = "256MB"
 OPTIONS = "skip=0, auto_detect=false, strict_mode=true, null_padding=false, ignore_errors=false"
@@ -25,7 +24,7 @@ class NotText(Exception):
     """A line is not UTF-8; whoever knows the stream says which."""
 
 
-def strict_records(plain: Path, layout: Layout, shown: str, *, header: bool, size: int = BATCH) -> Iterator[pl.DataFrame]:
+def strict_records(plain: Path, layout: Layout, shown: str, *, header: bool, size: int = CHUNK) -> Iterator[pl.DataFrame]:
     """Yield the rows of a plain UTF-8 file as texts.
 
     Args:

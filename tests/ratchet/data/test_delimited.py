@@ -161,7 +161,7 @@ BAD: dict[str, tuple[bytes, type[DataError], str]] = {
         "line 3 is not UTF-8 text .byte 0xf8.*the file mixes encodings",
     ),
     "nul far down": (b"id,price\n" + b"1,2\n" * 600_000 + b"3,\0\n", SourceError, "byte 2,400,011 is a NUL"),
-    "endless line": (b"id,price\n1,2\n" + b"x" * (34 << 20), SourceError, "line 3 is longer than 33,554,432 bytes"),
+    "endless line": (b"id,price\n1,2\n" + b"x" * (34 << 20), SourceError, "line 3 is longer than 8,388,608 bytes"),
     "parquet": (b"PAR1....", SourceError, r"Parquet; name it \.parquet"),
     "spreadsheet": (b"PK\x03\x04....", SourceError, "spreadsheet.*export it as CSV"),
     "latin-1": (

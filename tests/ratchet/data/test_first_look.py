@@ -66,6 +66,17 @@ def test_what_grows_with_time_and_what_names_rows_is_found(timed: bool) -> None:
     assert FirstLook(Cut(rows), "t" if timed else "").names_or_counts() == {"t", "steps", "names", "gaps"}
 
 
+def test_a_fall_between_two_pieces_is_a_fall() -> None:
+    frame = pl.DataFrame(
+        {
+            "x": [float(place % Cut.size) for place in range(14)],
+            "n": [*range(10, 17), *range(16, 23)],
+            "down": [*range(10, 17), *range(15, 22)],
+        }
+    )
+    assert FirstLook(Cut(frame)).names_or_counts() == {"n"}, "to stay is not to fall"
+
+
 def test_values_that_are_many_are_not_counted() -> None:
     frame = pl.DataFrame({"s": [f"name {place}" for place in range(200)], "late": ["a"] * 140 + [f"b{place}" for place in range(60)]})
     look = FirstLook(Cut(frame))
