@@ -78,7 +78,7 @@ COPY pyproject.toml ./
 COPY tests tests
 USER 10001:10001
 RUN case "${FAMILY}" in \
-        tabular) folders="data drift evaluation features models report" ;; \
+        tabular) folders="data sources drift evaluation features models report" ;; \
         gateway) folders="models serving traffic" ;; \
         *) echo "family '${FAMILY}' has no tests here; name their folders beside the others'" >&2; exit 1 ;; \
     esac \

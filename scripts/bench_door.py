@@ -69,7 +69,7 @@ def polars_sink(source: Path, folder: Path) -> None:
 
 
 def our_ingest(source: Path, folder: Path) -> None:
-    from ratchet.data.sources import ingest
+    from ratchet.sources.ingestion import ingest
 
     ingest(source, folder / "data")
 

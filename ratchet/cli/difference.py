@@ -64,7 +64,7 @@ def _dataset(source: str, place: Path) -> tuple[Path, str]:
     """Return a Dataset as it lies, or what is read from a source into one, and its content digest."""
     from ratchet.data.digests import ContentDigest
     from ratchet.data.matching import StoredRows
-    from ratchet.data.sources import ingest
+    from ratchet.sources.ingestion import ingest
 
     folder = Path(source)
     if folder.is_dir() and all(entry.suffix == ".parquet" for entry in folder.iterdir()):

@@ -22,7 +22,7 @@ def replay(
 
     Exit status: 0 when every request was answered, else 1.
     """
-    from ratchet.data.sources import ingest
+    from ratchet.sources.ingestion import ingest
     from ratchet.traffic.replay import Replay
 
     with tempfile.TemporaryDirectory(prefix="ratchet-replay-") as folder:

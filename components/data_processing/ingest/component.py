@@ -38,7 +38,7 @@ def ingest(
         rows: Number of rows read.
         content_digest: Digest of the rows, in any order and from any format: the version of the data.
     """
-    from ratchet.data.sources import ingest
+    from ratchet.sources.ingestion import ingest
 
     how = {"format": format, "encoding": encoding, "query": query, "version": version, "join": join}
     info = ingest(source, data.path, **how, time_column=time_column, since=since, until=until)

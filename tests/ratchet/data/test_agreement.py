@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ratchet.data.agreement import Agreement, ReadAgain
-from ratchet.data.delimited import DelimitedSource, read_delimited
 from ratchet.data.parsing import KINDS, parse_texts
+from ratchet.sources.delimited import DelimitedSource, read_delimited
 
 WORDS = [
     *(

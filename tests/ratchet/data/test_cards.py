@@ -7,8 +7,8 @@ import pytest
 
 from ratchet.data.cards import simulate_cards, write_cards
 from ratchet.data.digests import content_digest
-from ratchet.data.sources import ingest
 from ratchet.errors import ParameterError
+from ratchet.sources.ingestion import ingest
 
 NIGHT_ONLINE = (pl.col("channel") == "online") & (pl.col("time").dt.hour() < 5)
 

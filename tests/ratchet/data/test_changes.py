@@ -13,9 +13,9 @@ from ratchet.data import changes
 from ratchet.data.changes import compare_versions
 from ratchet.data.difference import Difference
 from ratchet.data.digests import content_digest
-from ratchet.data.sources import ingest
 from ratchet.data.tables import write_dataset
 from ratchet.errors import SchemaError, SourceError
+from ratchet.sources.ingestion import ingest
 
 SCHEMA = {"id": pl.Int64, "side": pl.String, "x": pl.Float64, "n": pl.Int64, "at": pl.Datetime("us"), "ok": pl.Boolean}
 VALUES = {

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from ratchet.data.inference import infer_schema, label_shares
 from ratchet.data.quality import assess
-from ratchet.data.sources import read_source
 from ratchet.errors import SchemaError, TargetError
+from ratchet.sources.ingestion import read_source
 
 Finder = Callable[[str], Path]
 RNG = np.random.default_rng(0)

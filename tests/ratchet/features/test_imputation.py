@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ratchet.data.sources import ingest
 from ratchet.data.tables import read_dataset, write_dataset
 from ratchet.errors import ParameterError, SchemaError
 from ratchet.features.build import build_features
@@ -24,6 +23,7 @@ from ratchet.models.package import Description, ModelPackage, write_package
 from ratchet.models.training import BoostingParameters, train_boosting
 from ratchet.serving.rows import RowChecker, frame_of
 from ratchet.serving.served import score
+from ratchet.sources.ingestion import ingest
 from tests.ratchet.serving.gateways import office
 
 INPUTS = {"amount": "number", "visits": "integer", "city": "string", "abroad": "boolean"}
