@@ -4,6 +4,7 @@ The only file that knows one database from another. Beyond PostgreSQL and SQLite
 all drivers share: the query's own check is then the only guard here, so the account should be one that may only read.
 """
 
+import sqlite3
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -86,6 +87,7 @@ def begin_reading(connection: "Connection", statement_seconds: float) -> None:
         driver = connection.connection.driver_connection
         if driver is not None:
             driver.set_progress_handler(lambda: int(time.monotonic() > deadline), STEPS)
+            driver.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # ATTACH makes a file where there is none, read-only or not
     elif connection.dialect.name == "postgresql":
         connection.execution_options(postgresql_readonly=True)
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(statement_seconds * 1_000)}")

@@ -118,13 +118,14 @@ def test_a_file_that_is_not_there_is_not_made(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["orders.db"]
 
 
-def test_sqlite_is_opened_so_that_nothing_can_be_written(shop, monkeypatch):
+def test_sqlite_is_opened_so_that_nothing_can_be_written(shop, monkeypatch, tmp_path):
     url = shop("a", [(1,)])
     monkeypatch.setattr("ratchet.sources.databases.read_only", lambda query, database: query)  # as if the first line had failed
-    for statement in ("DELETE FROM t", "CREATE TABLE u (a)", "ATTACH 'other.db' AS o", "INSERT INTO t VALUES (2) RETURNING a"):
-        with pytest.raises(Exception, match=r"readonly|read-only|query_only|no column|closed|does not return"):
+    for statement in ("DELETE FROM t", "CREATE TABLE u (a)", f"ATTACH '{tmp_path}/other.db' AS o", "INSERT INTO t VALUES (2) RETURNING a"):
+        with pytest.raises(Exception, match=r"readonly|read-only|query_only|no column|closed|does not return|too many attached"):
             everything(url, statement)
     assert everything(url, "SELECT a FROM t").rows() == [(1,)]
+    assert not (tmp_path / "other.db").exists()
 
 
 def test_a_file_that_is_no_database_is_an_error(tmp_path):
