@@ -38,14 +38,14 @@ def reconcile(ledger: Ledger, name: str, *, always: bool = False) -> bool:
 
 
 def _write(ledger: Ledger, state: Deployment) -> None:
-    from ratchet.delivery.registered import open_registered
+    from ratchet.delivery.mlflow_store import open_client
 
-    with open_registered(ledger.settings) as registered:
-        aliases = registered.aliases(state.name)
+    with open_client(ledger.settings) as client:
+        aliases = client.get_registered_model(state.name).aliases
         for role in ROLES:
             model = getattr(state, role)
-            if model is not None and aliases.get(role) != model.version:
-                registered.set_alias(state.name, role, model.version)
+            if model is not None and str(aliases.get(role)) != model.version:
+                client.set_registered_model_alias(state.name, role, model.version)
             elif model is None and role in aliases:
-                registered.drop_alias(state.name, role)
+                client.delete_registered_model_alias(state.name, role)
             ledger.checkpoint(f"alias {role} written")

@@ -1,8 +1,7 @@
 """The door to MLflow: the one module that imports it.
 
-Its client and its SQL store take 3 to 4 s of processor time to load, so few steps come here: the one that registers and, with an embedded
-store, no other (`registered`). The first use of an embedded store makes its tables; two processes that do so at once would break each
-other, so that is done under a lock.
+Its client and its SQL store take 2 to 3 s of processor time to load, so only steps that need the registry come here. The first use of an
+embedded store makes its tables; two processes that do so at once would break each other, so that is done under a lock.
 """
 
 import logging

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from ratchet.delivery.deployment import ModelRef, check_name
 from ratchet.delivery.mlflow_store import is_embedded, open_client, registry_lock
 from ratchet.delivery.operations import operation_key
-from ratchet.delivery.registered import open_registered
 from ratchet.delivery.storage import check_package, describe_package, write_beside
 from ratchet.delivery.transitions import Checkpoint
 from ratchet.errors import RegistryError, UnknownDeploymentError, nearest
@@ -116,8 +115,8 @@ def find_version(name: str, version: str, settings: Settings) -> ModelRef:
         UnknownDeploymentError: there is no such model or version; the message names those there are.
         RegistryError: the version was not registered by Ratchet, so its digest is not known.
     """
-    with open_registered(settings) as registered:
-        versions = {found.version: found for found in registered.versions(check_name(name))}
+    with open_client(settings) as client:
+        versions = {str(found.version): found for found in client.search_model_versions(f"name='{check_name(name)}'")}
     if str(version) not in versions:
         raise UnknownDeploymentError(f"model {name!r} has no version {version!r} in the registry; {nearest(str(version), versions)}")
     return _reference(versions[str(version)])
