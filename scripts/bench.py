@@ -24,6 +24,7 @@ import psutil
 
 from scripts import bench_servers as servers
 from scripts.bench_duel import duel, verdict
+from scripts.bench_environments import install
 from scripts.bench_load import CONNECTIONS, Figures, find_wrk, load
 from scripts.bench_model import inference_body, payments, split_body, train
 
@@ -221,7 +222,7 @@ def contenders(work: Work, mlserver: bool) -> list[tuple[str, Callable[[], Abstr
 def main() -> int:
     """Measure, print, and return 1 when the first line does not hold."""
     seconds = 2 if os.environ.get("QUICK", "") not in ("", "0") else 8
-    wrk, excuse = find_wrk(), servers.install_mlserver()
+    wrk, excuse = find_wrk(), install("mlserver")
     begun, busy = time.monotonic(), os.getloadavg()[0]
     print(f"{machine()}; {CONNECTIONS} connections, {seconds} s a cell\n")
     with tempfile.TemporaryDirectory(prefix="ratchet-bench-") as name:

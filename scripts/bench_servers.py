@@ -19,8 +19,10 @@ from typing import Any
 
 import httpx
 
+from scripts.bench_environments import environment_of
+
 ROOT = Path(__file__).resolve().parents[1]
-MLSERVER = ROOT / ".bench" / "mlserver"
+MLSERVER = environment_of("mlserver")
 LOCK = ROOT / "scripts" / "bench_mlserver.txt"
 INFER = "/v2/models/bench/infer"
 READY_SECONDS = 120
@@ -141,27 +143,6 @@ def bound(folder: Path, package: Path, app: str):
     """An application of `bench_apps` behind uvicorn."""
     command = [sys.executable, "-m", "uvicorn", "--factory", f"scripts.bench_apps:{app}", "--no-access-log", "--log-level", "warning"]
     return served(folder, lambda port: [*command, "--port", str(port)], INFER, "infer", "", {"BENCH_PACKAGE": str(package)})
-
-
-def install_mlserver() -> str:
-    """Make MLServer's environment from its lock where it is missing or older; return why it cannot be made, empty when it is there."""
-    mark = MLSERVER / "installed"
-    if mark.exists() and mark.read_text() == LOCK.read_text():
-        return ""
-    print("bench: installing MLServer into .bench/mlserver", flush=True)
-    MLSERVER.parent.mkdir(exist_ok=True)
-    (MLSERVER.parent / ".gitignore").write_text("*\n")
-    uv = str(Path(sys.executable).with_name("uv"))
-    environment = {**os.environ, "VIRTUAL_ENV": str(MLSERVER)}
-    for command in (
-        [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(MLSERVER)],
-        [uv, "pip", "sync", "--quiet", "--require-hashes", str(LOCK)],
-    ):
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            return f"{' '.join(command[1:])}: {(done.stderr or done.stdout).strip()[-2000:]}"
-    mark.write_text(LOCK.read_text())
-    return ""
 
 
 def free_port() -> int:

@@ -96,13 +96,17 @@ def _tables(table: "DeltaTable", where: str, options: dict[str, Any] | None) -> 
     check_names(schema.names(), where)
     check_kinds(schema, where)
     at_once = max(1, min(MOST_ROWS, BATCH // (CELL * max(len(schema), 1))))
-    seen = False
     with _delta_errors(where, "its files may be vacuumed: name a newer version"):
+        there = left = int(rows.select(pl.len()).collect().item())
         for batch in rows.collect_batches(chunk_size=at_once):
             if batch.height:
-                seen = True
+                left -= batch.height
                 yield canonical(batch)
-    if not seen:
+    if left:  # the reader may end without an error where a page is damaged
+        raise SourceError(
+            f"source {where!r} cannot be read: {left:,} of its rows are damaged; write the table again, or name another version"
+        )
+    if not there:
         raise SourceError(f"source {where!r} has columns but not one row; name another version, or check what wrote it")
 
 
