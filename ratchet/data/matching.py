@@ -126,7 +126,7 @@ def doubled(hashes: Hashes) -> int | None:
         share["place"].filter(share.select("one", "other").is_duplicated()) for share in (_share(hashes, i, count) for i in range(count))
     ]
     found = pl.concat(places)
-    return int(found.min()) if len(found) else None  # type: ignore[arg-type]
+    return int(found.to_numpy().min()) if len(found) else None
 
 
 def match(old: Hashes, new: Hashes) -> Matches:

@@ -105,7 +105,7 @@ def _locked(folder: Path) -> Iterator[bool]:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                time.sleep(0.02)
+                time.sleep(0.02)  # flock waits for ever or not at all
             except OSError:
                 break
             else:

@@ -87,7 +87,7 @@ def time_span(times: pl.Series | None) -> Span | None:
     if times is None or kind_of(times.dtype) != "datetime":
         return None
     low, high = times.quantile(0.01, "nearest"), times.quantile(0.99, "nearest")
-    return (low, high) if isinstance(low, datetime) and isinstance(high, datetime) else None  # type: ignore[unreachable]
+    return (low, high) if isinstance(low, datetime) and isinstance(high, datetime) else None  # type: ignore[unreachable]  # polars declares a quantile as a float
 
 
 def repeated_keys(pieces: Pieces, schema: Schema) -> pl.Series | None:

@@ -221,4 +221,5 @@ def _median(values: pl.Series) -> float | int:
 
 def _most_frequent(values: pl.Series) -> Value:
     counts = values.rename("value").value_counts(name="rows")
-    return counts.filter(pl.col("rows") == pl.col("rows").max())["value"].min()  # type: ignore[return-value]  # of several, the smallest
+    smallest: Value = counts.filter(pl.col("rows") == pl.col("rows").max())["value"].sort()[0]  # of several
+    return smallest

@@ -36,7 +36,7 @@ def loading(*, hidden: str = "", stand_in: ModuleType | None = None) -> Iterator
     rests = gc.isenabled()
     gc.disable()
     if hides:
-        sys.modules[hidden] = stand_in  # type: ignore[assignment]
+        sys.modules[hidden] = stand_in  # type: ignore[assignment]  # None is how Python is told that there is no such module
     try:
         yield
     finally:

@@ -6,17 +6,16 @@ it, and its rows go straight through; where a driver does not (SQLite has no typ
 folder first, and handed on when all have been seen. Either way one statement in one read-only transaction gives all rows.
 """
 
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from ratchet.data.kinds import canonical
+from ratchet.data.staging import scratch
 from ratchet.errors import ParameterError, SourceError
 from ratchet.sources.cells import check_names, table_of
 from ratchet.sources.credentials import without_secrets
@@ -101,8 +100,8 @@ def _tables(address: "URL", statement: str, limits: QueryLimits) -> Iterator[pl.
             if declared is not None:
                 yield from map(canonical, pieces)
                 return
-            with tempfile.TemporaryDirectory(prefix="ratchet-query-") as folder:
-                spool = Spool(Path(folder), parse_times=address.get_backend_name() == "sqlite")
+            with scratch("ratchet-query") as folder:
+                spool = Spool(folder, parse_times=address.get_backend_name() == "sqlite")
                 for piece in pieces:
                     spool.add(piece)
                 connection.rollback()  # the database need not wait for what is made of its rows

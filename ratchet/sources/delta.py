@@ -103,9 +103,7 @@ def _tables(table: "DeltaTable", where: str, options: dict[str, Any] | None) -> 
                 left -= batch.height
                 yield canonical(batch)
     if left:  # the reader may end without an error where a page is damaged
-        raise SourceError(
-            f"source {where!r} cannot be read: {left:,} of its rows are damaged; write the table again, or name another version"
-        )
+        raise SourceError(f"source {where!r} cannot be read: {left:,} of its rows are damaged; write it again, or name another version")
     if not there:
         raise SourceError(f"source {where!r} has columns but not one row; name another version, or check what wrote it")
 

@@ -189,7 +189,7 @@ def _coded(data: Bytes, layout: Layout) -> list[int]:
     if not len(zeros):
         return []
     ends = np.flatnonzero((data == delimiter) | (data == NEWLINE))
-    return np.unique(np.searchsorted(ends, zeros) % layout.width).tolist()  # type: ignore[no-any-return]
+    return np.unique(np.searchsorted(ends, zeros) % layout.width).tolist()  # type: ignore[no-any-return]  # numpy does not say of what
 
 
 def _zeros_before_digits(data: Bytes, delimiter: int) -> npt.NDArray[np.int64]:

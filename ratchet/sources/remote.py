@@ -5,7 +5,6 @@ and each format's reader in its own way. A copy is there whole or not at all, an
 """
 
 import re
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from ratchet.data.staging import scratch
 from ratchet.errors import SourceError
 from ratchet.sources.credentials import shown
 from ratchet.sources.filesystems import SCHEMES, WEB, filesystem_of, scheme_of
@@ -44,8 +44,8 @@ def fetched(uri: str, limits: FetchLimits = LIMITS) -> Iterator[Path]:
         SourceError: it is not there, may not be read, is empty, too large or too slow, was cut, or changed while it was copied.
     """
     scheme_of(uri)
-    with tempfile.TemporaryDirectory(prefix="ratchet-source-") as folder, filesystem_of(uri) as (filesystem, path):
-        yield _copied(filesystem, path, uri, Path(folder), limits)
+    with scratch("ratchet-source") as folder, filesystem_of(uri) as (filesystem, path):
+        yield _copied(filesystem, path, uri, folder, limits)
 
 
 def _copied(filesystem: "AbstractFileSystem", path: str, uri: str, folder: Path, limits: FetchLimits) -> Path:

@@ -51,6 +51,14 @@ def test_the_newest_version_is_settled_once(table):
     assert table_version(table, "") == 3
 
 
+def test_a_reader_that_ends_early_loses_no_row_in_silence(table, tmp_path, monkeypatch):
+    whole = pl.LazyFrame.collect_batches
+    monkeypatch.setattr(pl.LazyFrame, "collect_batches", lambda *given, **how: list(whole(*given, **how))[:-1])
+    with pytest.raises(SourceError, match=r"orders@v2' cannot be read: \d of its rows are damaged"):
+        ingest(table, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_ingest_says_which_version_it_was(table, tmp_path):
     assert ingest(table, tmp_path / "out").source == f"{table}@v2"
     info = ingest(table, tmp_path / "out", version="0")
