@@ -50,12 +50,21 @@ def resolved_source(text: str) -> tuple[str, str]:
         if len(opened) > MAX_LENGTH or not _URL.match(opened) or "\n" in opened:
             raise ParameterError(f"source {source!r} is a secret reference, and what it holds is no URL; give a path as it is, without one")
         return opened, source
+    refuse_password(source)
+    return source, shown(source)
+
+
+def refuse_password(source: str) -> None:
+    """Refuse a source that holds a password; nothing is opened and no reference followed.
+
+    Raises:
+        ParameterError: it does; the message does not.
+    """
     if _passwords(source):
         raise ParameterError(
             f"source {shown(source)!r} holds a password; put the whole URL into a variable or a mounted file of the step, and give "
             f"env:NAME or file:PATH as the source"
         )
-    return source, shown(source)
 
 
 def shown(text: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ratchet.report.page import Links, Page, Table, above, show
+from ratchet.sources.credentials import shown
 
 TONES = {"promoted": "good", "rejected": "neutral", "held": "neutral", "pending": "neutral"}
 
@@ -61,7 +62,7 @@ def write_overview(
         ],
         flag="failed",
     )
-    given = arguments or {}
+    given = {name: shown(value) if isinstance(value, str) else value for name, value in (arguments or {}).items()}
     facts = {name: str(given[name]) for name in ("model", "source", "target") if given.get(name)} | ({"run": run_id} if run_id else {})
     parameters = Table("Set for this run", [{"parameter": name, "value": show(str(value))} for name, value in sorted(given.items())])
     page = Page(

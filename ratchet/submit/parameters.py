@@ -76,7 +76,8 @@ class CompiledPipeline:
             values: By name; texts (from the command line) are read as the declared type.
 
         Raises:
-            ParameterError: a name is unknown, a value is not of its type, a required one is missing, or a rollout's policy is none.
+            ParameterError: a name is unknown, a value is not of its type, a required one is missing, a rollout's policy is none,
+                or a source holds a password.
         """
         unknown = [name for name in values if name not in self.inputs]
         if unknown:
@@ -88,6 +89,7 @@ class CompiledPipeline:
         read = {name: typed(self.inputs[name], value) for name, value in values.items()}
         if {"policy", "strategy"} <= set(self.inputs):
             _check_policy(read)
+        _check_sources(read)
         return read
 
 
@@ -96,6 +98,16 @@ def _check_policy(arguments: Mapping[str, Any]) -> None:
     from ratchet.delivery.policy import Policy
 
     Policy.parse({"strategy": arguments.get("strategy", "canary"), **arguments.get("policy", {})})
+
+
+def _check_sources(arguments: Mapping[str, Any]) -> None:
+    """Refuse a password here: `ingest` refuses it too, but by then it stands in the run's files, or in a cluster's database."""
+    from ratchet.sources.credentials import refuse_password
+
+    joined = arguments.get("join")
+    for source in (arguments.get("source"), joined.get("source") if isinstance(joined, Mapping) else None):
+        if isinstance(source, str):
+            refuse_password(source.strip())
 
 
 def _declared(name: str, value: Mapping[str, Any]) -> Input:

@@ -34,6 +34,9 @@ def test_a_page_says_whose_run_it_is_and_what_was_set(tmp_path: Path) -> None:
     )
     text = page.read_text()
     assert "<title>Run for fraud" in text
+    signed = write_overview(tmp_path, "promoted", "", steps, arguments={"source": "https://shop.example/a.csv?sig=s3cret"}).read_text()
+    assert "s3cret" not in signed
+    assert "sig=***" in signed
     for said in ("r-17", "&lt;may&gt;.csv", "seed"):
         assert said in text
 
