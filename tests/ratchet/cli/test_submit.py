@@ -50,9 +50,12 @@ def test_a_dry_run_here_prints_the_request_and_runs_nothing(tmp_path: Path) -> N
     assert not (tmp_path / "home").exists()
 
 
-@pytest.mark.parametrize("given", ["source=postgresql://me:hunter2@h/db", 'join={"source": "mysql://me:hunter2@h/db", "on": "k"}'])
-def test_a_password_is_refused_before_it_stands_in_a_file_of_the_run(tmp_path: Path, given: str) -> None:
-    done = ratchet("submit", "delivery", "-p", "source=a.csv", "-p", "target=y", "-p", "model=m", "-p", given, home=tmp_path / "home")
+@pytest.mark.parametrize(
+    "given", [["source=postgresql://me:hunter2@h/db"], ["source=a.csv", 'join={"source": "mysql://me:hunter2@h/db", "on": "k"}']]
+)
+def test_a_password_is_refused_before_it_stands_in_a_file_of_the_run(tmp_path: Path, given: list[str]) -> None:
+    pairs = [part for pair in (*given, "target=y", "model=m") for part in ("-p", pair)]
+    done = ratchet("submit", "delivery", *pairs, home=tmp_path / "home")
     assert done.returncode == 1
     assert "holds a password; put the whole URL into a variable" in done.stderr
     assert "hunter2" not in done.stdout + done.stderr
