@@ -10,8 +10,9 @@ from tests.ratchet.sources.hostile import columnar, encodings, folders, layout, 
 from tests.ratchet.sources.hostile.case import Case
 from tests.ratchet.sources.hostile.trial import Trial, faults
 
-SMALL = [case for topic in (layout, encodings, values, names, packed, columnar, lines, folders) for case in topic.CASES]
-LARGE = list(sizes.CASES)
+TOPICS = (layout, encodings, values, names, packed, columnar, lines, folders)
+SMALL = [case for topic in TOPICS for case in topic.CASES if not case.megabytes]
+LARGE = [case for topic in (*TOPICS, sizes) for case in topic.CASES if case not in SMALL]  # a process each: they are held to a memory
 ALL = [pytest.param(case, id=case.name, marks=[pytest.mark.slow] * (place % 3 > 0)) for place, case in enumerate(SMALL)]  # a third is quick
 
 
