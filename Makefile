@@ -79,4 +79,5 @@ lock: $(READY) ## Remake requirements/ from pyproject.toml; UPGRADE=--upgrade ta
 	@$(LOCK) pyproject.toml --all-extras --group dev -o requirements/dev.txt
 	@$(LOCK) pyproject.toml --extra tabular --extra sources --extra delta --extra postgres -c requirements/dev.txt -o requirements/tabular.txt
 	@$(LOCK) pyproject.toml --extra gateway --extra postgres -c requirements/dev.txt -o requirements/gateway.txt
+	@$(LOCK) pyproject.toml --extra deep -c requirements/dev.txt -o requirements/deep.txt
 	@echo uv | $(LOCK) - -c requirements/dev.txt -o requirements/bootstrap.txt

@@ -13,7 +13,7 @@ import polars as pl
 from ratchet.data.kinds import kind_of
 from ratchet.errors import ParameterError, TargetError, nearest
 
-TASKS = ("binary", "multiclass", "regression")
+TASKS = ("binary", "multiclass", "regression", "anomaly")
 MAX_CLASSES = 100
 MOST_INTEGER_CLASSES = 10
 POSITIVE_WORDS = ("1", "true", "yes", "y", "positive")

@@ -13,6 +13,7 @@ from ratchet.models.imports import load_catboost
 if TYPE_CHECKING:
     from catboost import CatBoost
 
+MODEL = "model.cbm"
 MISSING_CATEGORY = "\x00missing"  # CatBoost has no missing category of its own
 FEW_ROWS = 256  # up to here CatBoost reads Python lists faster than it sets up to read a table: 0.06 ms against 0.7 for 16 rows
 FIXED = {"model_guid": "0", "train_finish_time": "1970-01-01T00:00:00Z"}
@@ -27,14 +28,14 @@ class CatBoostNative:
         self.task = task
 
     @classmethod
-    def load(cls, path: Path, task: str) -> "CatBoostNative":
-        """Load a ``.cbm`` file.
+    def load(cls, folder: Path, task: str) -> "CatBoostNative":
+        """Load ``model.cbm`` of a package.
 
         Raises:
             PackageError: CatBoost cannot read it.
         """
         catboost = load_catboost()
-        model = catboost.CatBoost()
+        model, path = catboost.CatBoost(), folder / MODEL
         try:
             model.load_model(str(path))
         except catboost.CatBoostError as error:
@@ -60,14 +61,14 @@ class CatBoostNative:
         result = np.asarray(values, dtype=np.float64)
         return result[:, 1] if self.task == "binary" else result
 
-    def write(self, path: Path) -> None:
-        """Write the model so that the same training gives the same bytes: CatBoost puts a new id and the time into each."""
+    def write(self, folder: Path) -> None:
+        """Write ``model.cbm`` so that the same training gives the same bytes: CatBoost puts a new id and the time into each."""
         metadata = self.model.get_metadata()
         for name in {*FIXED, *metadata.keys()}:
             part = name.rpartition(":")[2]  # in a mean of models each has its own, like model0:model_guid
             if part in FIXED:
                 metadata[name] = FIXED[part]
-        self.model.save_model(str(path))
+        self.model.save_model(str(folder / MODEL))
 
 
 def mean_model(models: "Sequence[CatBoost]") -> "CatBoost":

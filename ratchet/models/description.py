@@ -13,7 +13,8 @@ from ratchet.features.spec import FeatureSpec
 
 FORMAT = 1
 DESCRIPTION = "ratchet.json"
-NATIVE = {"catboost": "model.cbm"}
+OUTPUTS = {"binary": "probability", "multiclass": "probability", "regression": "value", "anomaly": "error"}
+NATIVE = {"catboost": ("model.cbm",), "autoencoder": ("model.onnx", "preparation.json")}  # its digest is of these and of itself
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Description:
     Attributes:
         kind: What trained it, a key of ``NATIVE``.
         spec: What it reads and predicts.
-        threshold: At or above it a row is called positive; None unless the task is "binary".
+        threshold: At or above it a row is called positive; None unless the task is "binary" or "anomaly".
         parameters: Of the training, costs included.
         seed: Of the training.
         training_digest: Content digest of the rows that trained it.
@@ -45,7 +46,7 @@ class Description:
             "kind": self.kind,
             "spec": self.spec.to_dict(),
             "input_schema": self.input_schema(),
-            "output": "value" if self.spec.task == "regression" else "probability",
+            "output": OUTPUTS[self.spec.task],
             "threshold": self.threshold,
             "parameters": dict(sorted(self.parameters.items())),
             "seed": self.seed,

@@ -1,6 +1,6 @@
 """The model package: one folder in which a model travels from training to comparison, registry and serving.
 
-    model.cbm         the native file, with nothing in it that changes from run to run
+    model.cbm         the native file, with nothing in it that changes from run to run; an autoencoder has model.onnx and preparation.json
     ratchet.json      kind, feature specification, threshold, parameters, seed, digest of the training data
     examples.parquet  up to 100 recorded rows with their predictions, to replay wherever the package is loaded
     MLmodel           makes it an MLflow model too; its loader is `ratchet.models.mlflow_flavor`
@@ -117,7 +117,7 @@ class ModelPackage:
             checked: Each value was checked already, as `ratchet.serving.rows.RowChecker` does.
 
         Returns:
-            float64: shape (n,), the probability of the positive class or the value; shape (n, k) for k classes.
+            float64: shape (n,), the probability of the positive class, the value, or the reconstruction error; shape (n, k) for k classes.
 
         Raises:
             SchemaError: an input is missing, of another kind, or infinite.
@@ -133,7 +133,7 @@ class ModelPackage:
         if self.spec.task == "regression":
             return predictions
         classes = np.array(self.spec.classes)
-        if self.spec.task == "binary":
+        if self.spec.task in ("binary", "anomaly"):
             return np.asarray(classes[(predictions >= (0.5 if self.threshold is None else self.threshold)).astype(int)])
         return np.asarray(classes[predictions.argmax(axis=1)])
 
@@ -167,7 +167,7 @@ def write_package(
     Args:
         path: Folder to appear.
         description: What ``ratchet.json`` will say.
-        write_native: Writes the native model to the path it is given.
+        write_native: Writes the native files of its kind, and what else is to travel with them, into the folder it is given.
         examples: Rows to record, with the raw columns; the first 100 are kept.
         key: The key that signs; None for none.
 
@@ -179,7 +179,7 @@ def write_package(
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     try:
-        write_native(staging / NATIVE[description.kind])
+        write_native(staging)
         (staging / DESCRIPTION).write_text(description.to_json(), encoding="utf-8")
         rows = examples.select(list(description.spec.inputs)).head(EXAMPLE_ROWS)
         predictions = np.atleast_2d(_load_native(staging, description).predict(description.spec.matrix(rows)).T)
@@ -195,7 +195,7 @@ def write_package(
 def package_digest(folder: Path, kind: str) -> str:
     """Return ``sha256:`` and the digest of the native model and the description."""
     digest = hashlib.sha256()
-    for name in (NATIVE[kind], DESCRIPTION):
+    for name in (*NATIVE[kind], DESCRIPTION):
         content = (folder / name).read_bytes()
         digest.update(f"{name} {len(content)}\n".encode() + content)
     return f"sha256:{digest.hexdigest()}"
@@ -212,6 +212,10 @@ def _put(staging: Path, target: Path) -> None:
 
 
 def _load_native(folder: Path, description: Description) -> Native:
+    if description.kind == "autoencoder":
+        from ratchet.models.autoencoder.native import AutoencoderNative
+
+        return AutoencoderNative.load(folder)
     from ratchet.models.boosting import CatBoostNative
 
-    return CatBoostNative.load(folder / NATIVE[description.kind], description.spec.task)
+    return CatBoostNative.load(folder, description.spec.task)

@@ -20,11 +20,11 @@ def test_a_table_without_texts_or_without_numbers_is_taken():
 
 
 def test_nothing_in_a_written_model_tells_when_it_was_trained(package):
-    metadata = CatBoostNative.load(package / "model.cbm", "binary").model.get_metadata()
+    metadata = CatBoostNative.load(package, "binary").model.get_metadata()
     assert {name: metadata[name] for name in FIXED} == FIXED
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path):
     (tmp_path / "model.cbm").write_bytes(b"CBM1 and then nothing")
     with pytest.raises(PackageError, match="is no CatBoost model that this version reads"):
-        CatBoostNative.load(tmp_path / "model.cbm", "binary")
+        CatBoostNative.load(tmp_path, "binary")
