@@ -8,16 +8,16 @@ with BigQuery() as server:
 
 import json
 import re
-import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from google.cloud.bigquery import QueryJobConfig, SchemaField, Table
+
+from tests.loopback import LoopbackHandler, LoopbackServer
 
 API = "/bigquery/v2/projects/"
 REASONS = {400: "invalidQuery", 403: "accessDenied", 404: "notFound", 429: "rateLimitExceeded", 500: "internalError", 503: "backendError"}
@@ -41,7 +41,7 @@ class Stored:
     etag: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
-class BigQuery:
+class BigQuery(LoopbackServer):
     """The service; a context manager.
 
     Attributes:
@@ -63,28 +63,11 @@ class BigQuery:
         self.asked: list[str] = []
         self.statement_type, self.bytes, self.page = "SELECT", 1_000, 2
         self.running: dict[str, dict[str, Any]] = {}
-        service = self
-
-        class Handler(_Handler):
-            service_of = service
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
-        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
+        super().__init__(_Handler)
 
     def add(self, name: str, fields: Sequence[SchemaField], rows: list[list[Any]], type: str = "TABLE") -> None:
         """Store a table."""
         self.tables[name] = Stored(fields, rows, type)
-
-    def __enter__(self) -> "BigQuery":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
 
 
 class Refused(Exception):
@@ -95,9 +78,8 @@ class Refused(Exception):
         self.status = status
 
 
-class _Handler(BaseHTTPRequestHandler):
-    service_of: BigQuery
-    protocol_version = "HTTP/1.1"
+class _Handler(LoopbackHandler):
+    server_of: BigQuery
 
     def do_GET(self) -> None:
         self._serve("GET", b"")
@@ -122,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def _route(self, verb: str, path: str, query: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
-        service = self.service_of
+        service = self.server_of
         project, _, rest = path.removeprefix(API).partition("/")
         patterns = {
             r"GET datasets/([^/]+)/tables/([^/]+)": ("GET table", self._table),
@@ -142,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
         raise Refused(404, f"no such method: {verb} {path}")
 
     def _stored(self, project: str, dataset: str, table: str) -> Stored:
-        found = self.service_of.tables.get(f"{dataset}.{table}")
+        found = self.server_of.tables.get(f"{dataset}.{table}")
         if found is None:
             raise Refused(404, f"Not found: Table {project}:{dataset}.{table}")
         return found
@@ -166,13 +148,13 @@ class _Handler(BaseHTTPRequestHandler):
         if query.get("formatOptions.useInt64Timestamp") != "True" and query.get("maxResults") != "0":
             raise Refused(400, "this server writes times as whole microseconds only")
         start = int(query.get("pageToken", "0"))
-        end = start + min(int(query.get("maxResults", self.service_of.page)), self.service_of.page)
+        end = start + min(int(query.get("maxResults", self.server_of.page)), self.server_of.page)
         rows = {"rows": [{"f": [{"v": value} for value in row]} for row in stored.rows[start:end]]} if end > start else {}
         more = {"pageToken": str(end)} if start < end < len(stored.rows) else {}
         return {"etag": stored.etag, "totalRows": str(len(stored.rows)), **rows, **more}
 
     def _job(self, project: str, query: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
-        service, configuration = self.service_of, body["configuration"]
+        service, configuration = self.server_of, body["configuration"]
         config = QueryJobConfig.from_api_repr(configuration)
         unknown = set(configuration["query"]) - {"query", "useLegacySql", "maximumBytesBilled", "defaultDataset", "useQueryCache"}
         if unknown or set(configuration) - {"query", "dryRun", "labels", "jobTimeoutMs"} or config.use_legacy_sql:
@@ -193,11 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
         return job
 
     def _results(self, project: str, query: dict[str, str], body: dict[str, Any], job: str) -> dict[str, Any]:
-        place = self.service_of.running[job]["configuration"]["query"]["destinationTable"]
+        place = self.server_of.running[job]["configuration"]["query"]["destinationTable"]
         stored = self._stored(project, place["datasetId"], place["tableId"])
         fields = [column.to_api_repr() for column in stored.fields]
-        reference = self.service_of.running[job]["jobReference"]
+        reference = self.server_of.running[job]["jobReference"]
         return {"jobComplete": True, "jobReference": reference, "schema": {"fields": fields}, **self._page(stored, query)}
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""

@@ -7,10 +7,10 @@ with S3() as s3:
 
 import json
 import logging
-import threading
 import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.loopback import LoopbackHandler, LoopbackServer
 
 
 class S3:
@@ -58,7 +58,7 @@ class S3:
         self._server.stop()
 
 
-class GoogleStorage:
+class GoogleStorage(LoopbackServer):
     """The JSON API of Google Cloud Storage, as far as it lists and hands out the objects of one bucket ``shop``.
 
     Attributes:
@@ -69,37 +69,20 @@ class GoogleStorage:
     def __init__(self, objects: dict[str, bytes]) -> None:
         """Listen on a free port."""
         self.objects, self.faults = objects, list[int]()
-        storage = self
-
-        class Handler(_Google):
-            storage_of = storage
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
-        self.environment = {"STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{self._http.server_address[1]}"}
+        super().__init__(_Google)
+        self.environment = {"STORAGE_EMULATOR_HOST": self.url}
 
     def details(self, name: str) -> dict[str, str]:
         """An object as the API describes it."""
         size, generation = str(len(self.objects[name])), str(1 + hash(self.objects[name]) % 10**9)
         return {"kind": "storage#object", "bucket": "shop", "name": name, "size": size, "generation": generation, "etag": f"e{generation}"}
 
-    def __enter__(self) -> "GoogleStorage":
-        self._thread.start()
-        return self
 
-    def __exit__(self, *error: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
-
-
-class _Google(BaseHTTPRequestHandler):
-    storage_of: GoogleStorage
-    protocol_version = "HTTP/1.1"
+class _Google(LoopbackHandler):
+    server_of: GoogleStorage
 
     def do_GET(self) -> None:
-        storage, url = self.storage_of, urlsplit(self.path)
+        storage, url = self.server_of, urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         if url.path.endswith("/b/shop/o"):
             names = [name for name in sorted(storage.objects) if name.startswith(query.get("prefix", ""))]
@@ -119,6 +102,3 @@ class _Google(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""

@@ -6,11 +6,11 @@ with HttpFiles({"/a.csv": b"x\\n1\\n"}) as server:
     assert server.asked == ["/a.csv"] * 3
 """
 
-import threading
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.loopback import LoopbackHandler, LoopbackServer
 
 BLOCK = b"0123456789abcdef" * 4_096
 
@@ -48,7 +48,7 @@ class Endless:
 Fault = Status | Cut | Announced | Endless
 
 
-class HttpFiles:
+class HttpFiles(LoopbackServer):
     """The server; a context manager.
 
     Attributes:
@@ -64,33 +64,11 @@ class HttpFiles:
         self.faults: dict[str, list[Fault]] = defaultdict(list)
         self.asked: list[str] = []
         self.headers: dict[str, str] = {}
-        server = self
-
-        class Handler(_Handler):
-            server_of = server
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
-
-    def __enter__(self) -> "HttpFiles":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
+        super().__init__(_Handler)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(LoopbackHandler):
     server_of: HttpFiles
-    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         server, path = self.server_of, self.path.partition("?")[0]
@@ -135,6 +113,3 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(BLOCK if length is not None else b"%x\r\n%s\r\n" % (len(BLOCK), BLOCK))
         except OSError:
             return  # the other side has had enough
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""

@@ -21,12 +21,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.parser import BytesParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 from kfp_server_api import models
+
+from tests.loopback import LoopbackHandler, LoopbackServer
 
 API = "/apis/v2beta1"
 NATIVE: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "bool": (bool,), "object": (dict, list, str, int, float, bool)}
@@ -87,7 +88,7 @@ class Refused(Exception):
         self.status = status
 
 
-class Kubeflow:
+class Kubeflow(LoopbackServer):
     """The server; a context manager. Its state is plain dictionaries in the API's JSON."""
 
     def __init__(self, *, token: str = "", cookie: str = "", base: str = "") -> None:
@@ -104,28 +105,12 @@ class Kubeflow:
         self.plays: Callable[[dict[str, Any]], None] = lambda run: run.update(state="SUCCEEDED")
         self.filters = True  # False: lists everything, as a server does that does not know a filter
         self._lock = threading.Lock()
-        kubeflow = self
-
-        class Handler(_Handler):
-            server_of = kubeflow
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
+        super().__init__(_Handler)
 
     @property
     def url(self) -> str:
         """Its address, as ``kubeflow.host``."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}{self.base}"
-
-    def __enter__(self) -> "Kubeflow":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
+        return super().url + self.base
 
     def deciding(self, step: str, verdict: str, reason: str, *, state: str = "SUCCEEDED") -> Callable[[dict[str, Any]], None]:
         """Return a play whose steps record one verdict in the ledger of this process's settings, under the run's id."""
@@ -294,8 +279,7 @@ ROUTES = [
 ]
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(LoopbackHandler):
     disable_nagle_algorithm = True
     wbufsize = -1
     server_of: Kubeflow
@@ -308,9 +292,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_DELETE(self) -> None:
         self._answer()
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Say nothing."""
 
     def _answer(self) -> None:
         kubeflow = self.server_of

@@ -7,12 +7,9 @@ after their effect.
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,6 +28,8 @@ from google.cloud.aiplatform_v1.types import (
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from google.rpc.status_pb2 import Status
 from kfp.pipeline_spec.pipeline_spec_pb2 import PipelineSpec
+
+from tests.loopback import LoopbackHandler, LoopbackServer
 
 NAMES = {
     400: "INVALID_ARGUMENT",
@@ -68,7 +67,7 @@ class Refusal(Exception):
         self.status = status
 
 
-class VertexServer:
+class VertexServer(LoopbackServer):
     """The two services, as far as a submission calls them.
 
     Attributes:
@@ -82,7 +81,7 @@ class VertexServer:
     """
 
     def __init__(self) -> None:
-        self.url = ""
+        super().__init__(_Handler)
         self.reset()
 
     def reset(self) -> None:
@@ -196,40 +195,23 @@ def task(name: str, number: int, state: str, *, error: str = "", parent: int = 0
     )
 
 
-@contextmanager
-def vertex_server() -> Iterator[VertexServer]:
-    """Run the server until the end of the block."""
-    service = VertexServer()
+class _Handler(LoopbackHandler):
+    server_of: VertexServer
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, answer = service.answer(self.command, self.path, body)
-            if not status:
-                self.close_connection = True
-                return
-            content = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        status, answer = self.server_of.answer(self.command, self.path, body)
+        if not status:
+            self.close_connection = True
+            return
+        content = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
-        do_POST = do_DELETE = do_PATCH = do_GET
-
-        def log_message(self, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    service.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield service
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    do_POST = do_DELETE = do_PATCH = do_GET
 
 
 def _check_job(request: CreatePipelineJobRequest, rest: Mapping[str, str]) -> None:
@@ -267,7 +249,7 @@ def _error(status: int, message: str) -> tuple[int, Any]:
 @pytest.fixture(scope="module")
 def running() -> Iterator[VertexServer]:
     """A service for a file of tests."""
-    with vertex_server() as server:
+    with VertexServer() as server:
         yield server
 
 

@@ -1,8 +1,6 @@
 """The exit task: it takes back what was not finished, tells somebody, and never fails."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -12,6 +10,7 @@ from ratchet.delivery.ledger import Ledger
 from ratchet.delivery.policy import Policy
 from ratchet.delivery.promotion import promote_version
 from ratchet.delivery.verification import verify
+from tests.loopback import LoopbackHandler, LoopbackServer
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +24,7 @@ def receiver():
     """A loopback server that keeps what it is told, and answers as the path says."""
     told = []
 
-    class Receiver(BaseHTTPRequestHandler):
+    class Receiver(LoopbackHandler):
         def do_POST(self):
             told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(int(self.path.strip("/")))
@@ -33,16 +32,8 @@ def receiver():
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *arguments):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Receiver)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", told
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with LoopbackServer(Receiver) as server:
+        yield server.url, told
 
 
 def test_a_promotion_that_was_never_verified_is_taken_back(world, name):

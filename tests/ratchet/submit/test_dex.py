@@ -1,8 +1,6 @@
 """Logging in at Dex, as it stands before a Kubeflow: redirects, a choice of accounts, a form, and a session's cookie."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -10,15 +8,17 @@ import pytest
 from ratchet.errors import SubmissionError
 from ratchet.submit.dex import session_cookies
 from ratchet.submit.installation import Installation
+from tests.loopback import LoopbackHandler, LoopbackServer
 
 CHOICE = '<a href="/dex/auth/github?req=1">GitHub</a> <a href="/dex/auth/local?req=1&amp;back=">Log in with Email</a>'
 FORM = """<form method="post" action="/dex/auth/local/login?state=abc&amp;back=">
 <input type="hidden" name="csrf" value="xyz"><input name="login"><input name="password" type="password"></form>"""
 
 
-class Dex(BaseHTTPRequestHandler):
+class Dex(LoopbackHandler):
     """An authenticating proxy and Dex behind one address; "a@example.org" has the password "s3cret"."""
 
+    protocol_version = "HTTP/1.0"  # an answer ends with its connection
     choice = True
 
     def do_GET(self) -> None:
@@ -38,9 +38,6 @@ class Dex(BaseHTTPRequestHandler):
             return self._send(303, "", location="/apis/v2beta1/healthz", cookie="session=granted; Path=/")
         return self._send(401, FORM)
 
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Say nothing."""
-
     def _send(self, status: int, text: str, kind: str = "text/html", *, location: str = "", cookie: str = "") -> None:
         self.send_response(status)
         for name, value in {"Content-Type": kind, "Location": location, "Set-Cookie": cookie}.items():
@@ -52,13 +49,8 @@ class Dex(BaseHTTPRequestHandler):
 
 @pytest.fixture(params=[True, False], ids=["with a choice of accounts", "with the form at once"])
 def host(request: pytest.FixtureRequest) -> Iterator[str]:
-    handler = type("Handler", (Dex,), {"choice": request.param})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+    with LoopbackServer(type("Dex", (Dex,), {"choice": request.param})) as server:
+        yield server.url
 
 
 def test_the_session_s_cookies_come_back(host: str) -> None:
