@@ -77,18 +77,23 @@ RUN sed -nE 's/^((httpx|hypothesis|psutil|pytest)==[^ ;]+).*/\1/p' requirements/
 COPY pyproject.toml ./
 COPY tests tests
 USER 10001:10001
-RUN case "${FAMILY}" in \
+RUN left_out="slow or pipeline or realdata or containers or soak" \
+    && case "${FAMILY}" in \
         tabular) folders="data sources drift evaluation features models report" ;; \
+        deep) folders="models/autoencoder report" left_out="pipeline or realdata or containers or soak" ;; \
         gateway) folders="models serving traffic" ;; \
         *) echo "family '${FAMILY}' has no tests here; name their folders beside the others'" >&2; exit 1 ;; \
     esac \
     && ratchet --help >/dev/null && export HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis \
     && python3 -m pytest -q --tb=short -p no:cacheprovider -k "not postgresql" \
-        -m "not (slow or pipeline or realdata or containers or soak)" $(printf ' tests/ratchet/%s' $folders) \
+        -m "not (${left_out})" $(printf ' tests/ratchet/%s' $folders) \
     && echo "${FAMILY}" > /tmp/tested
 
 
 FROM image AS command-tabular
+CMD ["ratchet", "--help"]
+
+FROM image AS command-deep
 CMD ["ratchet", "--help"]
 
 FROM image AS command-gateway

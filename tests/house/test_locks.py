@@ -18,6 +18,7 @@ ASKED = {
     "bootstrap": ["uv"],
     "dev": EVERYTHING,
     "tabular": [*BASE, *(item for extra in ("tabular", "sources", "delta", "postgres") for item in EXTRAS[extra])],
+    "deep": [*BASE, *EXTRAS["deep"]],
     "gateway": [*BASE, *EXTRAS["gateway"], *EXTRAS["postgres"]],
 }
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^ ;\\]+)([^\n]*)\n((?:    --hash[^\n]*\n)*)", re.MULTILINE)
