@@ -8,7 +8,6 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -16,11 +15,12 @@ import polars as pl
 from ratchet.data.agreement import Agreement, ReadAgain
 from ratchet.data.staging import scratch, writing
 from ratchet.errors import SchemaError, SourceError
-from ratchet.sources.encodings import TextStream, declared, fault
+from ratchet.sources.encodings import TextStream
 from ratchet.sources.names import check_names, nameless
-from ratchet.sources.packed import is_packed, unpacked
+from ratchet.sources.packed import is_packed
 from ratchet.sources.records import CHUNK, Layout, Unusual, quick_records, whole_lines
 from ratchet.sources.strict_records import NotText, strict_records
+from ratchet.sources.texts import TextSource
 
 DELIMITERS = (",", ";", "\t", "|")
 COMMAS = (";", "\t")  # between fields divided by these, 1.234,56 is a number
@@ -29,30 +29,15 @@ HEAD = 1 << 20  # bytes in which the header must end
 SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # Excel's first line, which names the delimiter
 
 
-class DelimitedSource:
-    """A delimited text, plain or packed, that can be read from its start several times.
-
-    Attributes:
-        notes: What was decided about it, for a person.
-    """
+class DelimitedSource(TextSource):
+    """A delimited text."""
 
     def __init__(self, path: Path, shown: str = "", encoding: str = "", *, chunk: int = CHUNK) -> None:
-        """Name a text; nothing is read yet.
-
-        Args:
-            path: An existing file, packed or not.
-            shown: What to call it in errors; the path where empty.
-            encoding: As a person declares it; empty for UTF-8, or what a byte order mark says.
-            chunk: Bytes of a piece, about.
-
-        Raises:
-            ParameterError: there is no such encoding.
-        """
+        """Name a text, as `TextSource` does, and the bytes of a piece, about."""
+        super().__init__(path, shown, encoding)
         self._chunk = chunk
-        self._path, self._shown, self._encoding = path, shown or str(path), declared(encoding)
         self._agreement: Agreement | None = None
         self._strict = False
-        self.notes: tuple[str, ...] = ()
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """Yield the rows as typed tables, in order.
@@ -75,11 +60,6 @@ class DelimitedSource:
             header = "".join(sign if sign.isprintable() else " " for sign in ", ".join(layout.names[:6])[:120])
             raise SourceError(f"{self._shown}: there is a header ({header}) but not one row below it; check the export")
 
-    @contextmanager
-    def _text(self) -> Iterator[TextStream]:
-        with unpacked(self._path, self._shown) as stream:
-            yield TextStream(stream, self._encoding, self._shown)
-
     def _layout(self, begin: bytes) -> Layout:
         if not begin.strip():
             size = self._path.stat().st_size
@@ -88,7 +68,7 @@ class DelimitedSource:
         try:
             text = whole.decode()
         except UnicodeDecodeError:
-            raise self._not_text() from None
+            raise self._undeclared() from None
         return layout_of(text, self._shown)
 
     def _quick_rows(self, layout: Layout, begin: bytes, text: TextStream, agreement: Agreement) -> Iterator[pl.DataFrame]:
@@ -105,7 +85,7 @@ class DelimitedSource:
             try:
                 yield from strict_records(plain, layout, self._shown, header=header, size=self._chunk)
             except NotText:
-                raise self._not_text() from None
+                raise self._undeclared() from None
 
     def _plain(self, layout: Layout, text: TextStream, folder: Path) -> tuple[Path, bool]:
         """Return a plain UTF-8 file and whether it has the header: the file itself where it is one, else a copy of the rows."""
@@ -132,10 +112,8 @@ class DelimitedSource:
         if extra:
             self.notes = (f"{len(extra)} empty columns without a name, at the end of each row, were dropped",)
 
-    def _not_text(self) -> SourceError:
-        with unpacked(self._path, self._shown) as stream:
-            found = fault(iter(lambda: stream.read(HEAD), b""), self._shown)
-        return found or SourceError(f"{self._shown}: this is not UTF-8 text; declare its encoding")
+    def _undeclared(self) -> SourceError:
+        return self._not_text() or SourceError(f"{self._shown}: this is not UTF-8 text; declare its encoding")
 
 
 def read_delimited(path: Path, encoding: str = "") -> pl.DataFrame:

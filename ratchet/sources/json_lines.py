@@ -16,10 +16,10 @@ import polars as pl
 from ratchet.data.agreement import ReadAgain
 from ratchet.data.parsing import parse_times
 from ratchet.errors import SchemaError, SourceError
-from ratchet.sources.encodings import TextStream, declared, fault
+from ratchet.sources.encodings import TextStream
 from ratchet.sources.names import check_names
-from ratchet.sources.packed import unpacked
 from ratchet.sources.records import whole_lines
+from ratchet.sources.texts import TextSource
 
 LONGEST_LINE = 16 << 20
 CHUNK = LONGEST_LINE  # objects take several times the memory of their text
@@ -38,29 +38,14 @@ DTYPES = {
 Row = dict[str, Any]
 
 
-class JsonLinesSource:
-    """A text of JSON lines, plain or packed, that can be read from its start several times.
-
-    Attributes:
-        notes: What was decided about it, for a person.
-    """
+class JsonLinesSource(TextSource):
+    """A text of JSON lines."""
 
     def __init__(self, path: Path, shown: str = "", encoding: str = "", *, chunk: int = CHUNK) -> None:
-        """Name a text; nothing is read yet.
-
-        Args:
-            path: An existing file, packed or not.
-            shown: What to call it in errors; the path where empty.
-            encoding: As a person declares it; empty for UTF-8, or what a byte order mark says.
-            chunk: Bytes of a piece, about.
-
-        Raises:
-            ParameterError: there is no such encoding.
-        """
+        """Name a text, as `TextSource` does, and the bytes of a piece, about."""
+        super().__init__(path, shown, encoding)
         self._chunk = chunk
-        self._path, self._shown, self._encoding = path, shown or str(path), declared(encoding)
         self._kinds: dict[str, str] = {}
-        self.notes: tuple[str, ...] = ()
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """Yield the rows as typed tables, in order; columns in the order in which their keys first appear.
@@ -71,8 +56,8 @@ class JsonLinesSource:
             SchemaError: a value is nested, a key is there twice, or there are too many keys.
         """
         void, rows = False, 0
-        with unpacked(self._path, self._shown) as stream:
-            for begin, lines in self._lines(TextStream(stream, self._encoding, self._shown)):
+        with self._text() as text:
+            for begin, lines in self._lines(text):
                 objects = [self._object(line, begin + place) for place, line in enumerate(lines) if line.strip()]
                 if not objects:
                     continue
@@ -143,9 +128,7 @@ class JsonLinesSource:
         try:
             line.decode()
         except UnicodeDecodeError:
-            with unpacked(self._path, self._shown) as stream:
-                found = fault(iter(lambda: stream.read(1 << 20), b""), self._shown)
-            return found or SourceError(f"{where} is not UTF-8 text; declare its encoding")
+            return self._not_text() or SourceError(f"{where} is not UTF-8 text; declare its encoding")
         shown = line[max(0, error.pos - 20) : error.pos + 40].decode("utf-8", "replace")
         remedy = (
             "JSON has no NaN or Infinity: write null" if any(word in line for word in (b"NaN", b"Infinity")) else "write one object a line"
