@@ -160,7 +160,7 @@ def _reason(verdict: str, ordered: tuple[ColumnDrift, ...], inputs: list[ColumnD
         return f"{rows[0]:,} reference rows and {rows[1]:,} current rows are too few to tell drift from chance."
     drifted = [column for column in inputs if column.drifted]
     counted = f"{len(drifted)} of {len(inputs)} columns drifted"
-    others = [f"The {c.role} {'drifted' if c.drifted else 'did not drift'} ({_told(c)})." for c in ordered if c.role != "input"]
+    others = [f"The {_called(c)} {'drifted' if c.drifted else 'did not drift'} ({_told(c)})." for c in ordered if c.role != "input"]
     if drifted:
         told = "; ".join(f"{column.name} {_told(column)}" for column in drifted[:TOLD])
         names = ", ".join(column.name for column in drifted[TOLD:NAMED])
@@ -171,6 +171,10 @@ def _reason(verdict: str, ordered: tuple[ColumnDrift, ...], inputs: list[ColumnD
         told = f"the farthest moved is {inputs[0].name} ({_told(inputs[0])}), below its limit of {inputs[0].limit:.3f}"
         farthest = f"; {told if inputs[0].distance else 'none moved at all'}"
     return " ".join([f"{counted}{farthest}.", *others])
+
+
+def _called(column: ColumnDrift) -> str:
+    return column.name if column.role == "prediction" else column.role
 
 
 def _told(column: ColumnDrift) -> str:

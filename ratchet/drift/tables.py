@@ -46,7 +46,8 @@ def compare_tables(
         current_path: Dataset that it meets now. Columns that only one side has are named, not counted.
         model_path: Model package whose inputs, target and predictions are compared; empty or absent to compare every column that is
             not a time.
-        threshold: A column has drifted when its distance exceeds this (0 to 1), and what chance does at this number of rows.
+        threshold: A column has drifted when its distance exceeds this (0 to 1), and what chance does at this number of rows. Alarms have
+            when their share moved by as much as it was, where that is less.
         share_threshold: The verdict is "drifted" when more than this share of the input columns drifted; 0 means any column.
         alpha: Probability of a false alarm when nothing moved, over all columns together.
         ignore: Columns to leave out, e.g. identifiers when there is no model that names them.
@@ -65,13 +66,14 @@ def compare_tables(
     if not reference.rows or not current.rows:
         return DriftResult.unknown(f"Nothing can be said from {reference.rows:,} reference rows and {current.rows:,} current rows.")
     model = _load(model_path)
-    note = name = ""
+    note = ""
+    made: dict[str, float] = {}
     if model is not None:
         reference, current = (with_windows(side, model.spec) for side in (reference, current))
-        reference, current, name, note = with_predictions(reference, current, model)
-    roles = _roles(reference, current, model, ignore) | ({name: "prediction"} if name else {})
+        reference, current, made, note = with_predictions(reference, current, model)
+    roles = _roles(reference, current, model, ignore) | dict.fromkeys(made, "prediction")
     result = DriftResult.judged(
-        _compared(reference, current, roles, threshold=threshold, alpha=alpha / max(len(roles), 1)),
+        _compared(reference, current, roles, threshold=threshold, alpha=alpha / max(len(roles), 1), mattering=made),
         share_threshold=share_threshold,
         rows=(reference.rows, current.rows),
         not_compared=_not_compared(reference, current, roles, ignore),
@@ -84,9 +86,12 @@ def compare_tables(
     return replace(result, revision=revision(reference_path, current_path, key=spec.key, columns=spec.raw, time=spec.time))
 
 
-def _compared(reference: Side, current: Side, roles: Mapping[str, str], *, threshold: float, alpha: float) -> tuple[ColumnDrift, ...]:
+def _compared(
+    reference: Side, current: Side, roles: Mapping[str, str], *, threshold: float, alpha: float, mattering: Mapping[str, float]
+) -> tuple[ColumnDrift, ...]:
     def compared(name: str) -> ColumnDrift:
-        return compare_samples(name, reference.sample(name), current.sample(name), threshold=threshold, alpha=alpha, role=roles[name])
+        limit = min(threshold, mattering.get(name, 1.0))
+        return compare_samples(name, reference.sample(name), current.sample(name), threshold=limit, alpha=alpha, role=roles[name])
 
     at_once = max(1, min(os.cpu_count() or 1, AT_ONCE_BYTES // (8 * (reference.rows + current.rows))))
     with ThreadPoolExecutor(at_once) as pool:  # numpy sorts outside the interpreter lock

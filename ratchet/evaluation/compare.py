@@ -4,18 +4,24 @@ The rows come from the features step, whose splits see to it that neither model 
 `ratchet.evaluation.verdict`; here the packages are loaded and asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from ratchet.errors import EmptySampleError, ParameterError
+from ratchet.evaluation.alarms import recall_by_kind
 from ratchet.evaluation.comparison import Comparison
-from ratchet.evaluation.contenders import Contender, Holdout, baseline, check_comparable, contender
+from ratchet.evaluation.contenders import Contender, baseline, check_comparable, contender
 from ratchet.evaluation.costs import stated_costs
 from ratchet.evaluation.guards import latency_guard, size_guard
+from ratchet.evaluation.holdout import Holdout
+from ratchet.evaluation.injection import Injection
 from ratchet.evaluation.latency import time_calls
 from ratchet.evaluation.losses import Loss, choose_loss
 from ratchet.evaluation.primary import PrimaryMetric, choose_primary
 from ratchet.evaluation.slices import slice_rows
 from ratchet.evaluation.verdict import Rules, Weighing, weigh
+from ratchet.features.spec import FeatureSpec
 from ratchet.models.package import ModelPackage, load_champion
 
 
@@ -36,6 +42,7 @@ def compare(
     max_latency_ratio: float = 3.0,
     latency_floor_ms: float = 10.0,
     max_size_mb: float = 500.0,
+    injected: Mapping[str, Any] | None = None,
     resamples: int = 1_000,
     seed: int = 0,
 ) -> Comparison:
@@ -47,7 +54,8 @@ def compare(
         holdout_path: Dataset that trained neither. Rows without a label are left out and counted.
         cost_false_negative: Cost of a missed positive; 0 for what the challenger was trained with.
         cost_false_positive: Cost of a false alarm, in the same unit; 0 likewise.
-        loss: "auto", "cost", "log", "brier" or "absolute"; see `ratchet.evaluation.losses`.
+        loss: "auto", "cost", "log", "brier" or "absolute"; see `ratchet.evaluation.losses`. ("alarm" is for a rollout, where it needs no
+            labels; here a model that never raises one would win.)
         primary_metric: What must not get worse; empty for average precision, accuracy or RMSE.
         confidence: Of the intervals.
         minimum_gain: Share of the champion's loss to be gained at least; 0 means any gain beyond chance.
@@ -57,6 +65,7 @@ def compare(
         max_latency_ratio: Prediction may take this many times as long as the champion's.
         latency_floor_ms: A prediction slower by at most this is always accepted.
         max_size_mb: Largest package in megabytes.
+        injected: What to inject where labels cannot judge, as `Injection.parse` takes it; "anomaly" only. Both models meet the same rows.
         resamples: Of the bootstrap.
         seed: Of the bootstrap.
 
@@ -69,17 +78,18 @@ def compare(
         SchemaError: the holdout lacks a column that a model or a slice needs.
         SourceError: the holdout cannot be read.
     """
-    rules = Rules(confidence, minimum_gain, slice_tolerance, resamples, seed)
+    rules, injection = Rules(confidence, minimum_gain, slice_tolerance, resamples, seed), Injection.parse(injected or {})
+    if loss == "alarm":
+        raise ParameterError("loss 'alarm' counts alarms, and a model that raises none would win; leave it to the rollout, and use auto")
     challenger, champion = ModelPackage.load(challenger_path), load_champion(champion_path)
     if champion is not None:
         check_comparable(challenger.spec, champion.spec)
     task = challenger.spec.task
     primary = choose_primary(task, primary_metric)
     costs = stated_costs(challenger, cost_false_negative, cost_false_positive)
-    holdout = Holdout.read(holdout_path, challenger.spec, champion.spec.classes if champion is not None else ())
-    if not len(holdout.labels):
-        reason = f"No labelled rows: the holdout has {holdout.unlabelled:,} rows and none with a {challenger.spec.target!r}."
-        return Comparison.impossible(reason, holdout.unlabelled)
+    holdout = _read(holdout_path, challenger.spec, champion.spec if champion is not None else None, injection)
+    if isinstance(holdout, Comparison):
+        return holdout
     chosen = choose_loss(task, holdout.labels, kind=loss, cost_false_negative=costs[0], cost_false_positive=costs[1])
     first = contender("challenger", challenger, holdout)
     second = (
@@ -90,14 +100,27 @@ def compare(
         times = time_calls([challenger.predict, champion.predict], holdout.frame)
         rails.append(latency_guard(*times, maximum_ratio=max_latency_ratio, floor_ms=latency_floor_ms))
     blocks = holdout.blocks(challenger.spec)
-    slices = slice_rows(holdout.frame, slice_columns, minimum_rows=minimum_slice_rows)
+    slices = slice_rows(holdout.untouched, slice_columns, minimum_rows=minimum_slice_rows)
     weighing = weigh(
         holdout.labels, first, second, loss=chosen, primary=primary, blocks=blocks, rules=rules, slices=slices, guards=tuple(rails)
     )
-    return _told(weighing, holdout, (first, second), chosen, primary, blocks.told, rules)
+    return _told(task, weighing, holdout, (first, second), chosen, primary, blocks.told, rules)
+
+
+def _read(path: str | Path, challenger: FeatureSpec, champion: FeatureSpec | None, injection: Injection) -> Holdout | Comparison:
+    """Return the rows to judge on, or the rejection that there are none."""
+    try:
+        holdout = Holdout.read(path, challenger, champion, injection=injection)
+    except EmptySampleError as error:
+        return Comparison.impossible(f"Nothing to judge on: {error}.", 0)
+    if len(holdout.labels):
+        return holdout
+    reason = f"No labelled rows: the holdout has {holdout.unlabelled:,} rows and none with a {challenger.target!r}."
+    return Comparison.impossible(reason, holdout.unlabelled)
 
 
 def _told(
+    task: str,
     weighing: Weighing,
     holdout: Holdout,
     sides: tuple[Contender, Contender],
@@ -108,7 +131,12 @@ def _told(
 ) -> Comparison:
     from ratchet.evaluation.metrics import metrics_of
 
-    metrics = {side.name: metrics_of(holdout.labels, side.predictions, side.threshold, loss) for side in sides if not side.unfinished}
+    finished = [side for side in sides if not side.unfinished]
+    metrics = {side.name: metrics_of(task, holdout.labels, side.predictions, side.threshold, loss) for side in finished}
+    if holdout.injected is not None:
+        for side in finished:
+            found = recall_by_kind(holdout.injected, side.predictions, side.threshold)
+            metrics[side.name] |= {f"recall_{kind}": recall for kind, recall in found.items()}
     return Comparison(
         weighing,
         rows=len(holdout.labels),
@@ -119,4 +147,5 @@ def _told(
         blocks=blocks,
         rules=rules,
         metrics=metrics,
+        injected=holdout.injected.told if holdout.injected is not None else "",
     )

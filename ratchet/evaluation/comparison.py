@@ -30,6 +30,7 @@ class Comparison:
         blocks: What was drawn together in the bootstrap, in words.
         rules: What had to be shown.
         metrics: Every metric by contender.
+        injected: What was injected, in a sentence; empty where labels judged.
     """
 
     weighing: Weighing
@@ -41,6 +42,7 @@ class Comparison:
     blocks: str = ""
     rules: Rules = field(default_factory=Rules)
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    injected: str = ""
 
     @classmethod
     def impossible(cls, reason: str, unlabelled: int) -> "Comparison":
@@ -95,7 +97,8 @@ class Comparison:
     def page(self) -> Page:
         """Return the report."""
         facts: dict[str, Cell] = {"loss": self.loss_told, "loss of the challenger": self.weighing.loss_challenger}
-        facts |= {f"loss of the {self.opponent}": self.weighing.loss_champion, "rows": self.rows, "rows without label": self.unlabelled}
+        facts |= {f"loss of the {self.opponent}": self.weighing.loss_champion, "rows": self.rows}
+        facts |= {"anomalies": "injected"} if self.injected else {"rows without label": self.unlabelled}
         facts |= {"resampled": f"{self.rules.resamples:,} times, {self.blocks}"} if self.blocks else {}
         tone = "good" if self.verdict == "release" else "bad"
         return Page("Compare", self.verdict, self.reason, tone, facts, self._parts())
@@ -108,7 +111,8 @@ class Comparison:
         """Write verdict, guard rails and metrics as Markdown."""
         page = self.page()
         parts = [part for part in page.parts if isinstance(part, Table)]
-        Page(page.title, page.verdict, page.reason, page.tone, page.facts, parts).write_markdown(path)
+        facts = {**page.facts, **({"anomalies": self.injected} if self.injected else {})}  # a note below a table is for the page only
+        Page(page.title, page.verdict, page.reason, page.tone, facts, parts).write_markdown(path)
 
     def _parts(self) -> list[Figure | Table]:
         parts: list[Figure | Table] = []
@@ -126,7 +130,7 @@ class Comparison:
             table: list[dict[str, Cell]] = [
                 {"metric": name} | {side: measured.get(name) for side, measured in self.metrics.items()} for name in names
             ]
-            parts.append(Table("Metrics", table, "Both on the same rows."))
+            parts.append(Table("Metrics", table, f"Both on the same rows. {self.injected}".strip()))
         if self.weighing.slices:
             note = f"Intervals hold for all together. A slice may be worse by {self.rules.slice_tolerance:.0%} of the loss on all rows."
             parts.append(Table("Slices", [_slice_row(item, self.opponent) for item in self.weighing.slices], note, flag="flag"))

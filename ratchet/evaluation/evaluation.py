@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from ratchet.evaluation.curves import SCORE_BINS, Curves
+from ratchet.evaluation.curves import Curves
 from ratchet.evaluation.latency import Latency
 from ratchet.report import figures
 from ratchet.report.metrics import MetricSink, log_metrics
@@ -18,6 +18,7 @@ UNITS = {
     "mape": "mape is a share, over the rows whose target is not zero.",
 }
 MOST_CATEGORIES = 20
+MOST_BLAMED = 25
 
 
 class CurveSink(Protocol):
@@ -39,7 +40,7 @@ class SliceEvaluation:
         rows: How many do.
         loss: Mean loss, 0 to 1.
         primary: The primary metric; not a number where the slice cannot give it.
-        positives: Share of positive rows; None unless the task is "binary".
+        positives: Share of positive or anomalous rows; None where the task has none.
     """
 
     name: str
@@ -50,21 +51,41 @@ class SliceEvaluation:
 
 
 @dataclass(frozen=True)
+class KindEvaluation:
+    """A model on one kind of injected anomaly.
+
+    Attributes:
+        name: The kind.
+        rows: How many were injected.
+        recall: Share of them that the model flags.
+        error: Their median error.
+    """
+
+    name: str
+    rows: int
+    recall: float
+    error: float
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """A model on a holdout.
 
     Attributes:
-        task: "binary", "multiclass" or "regression".
+        task: "binary", "multiclass", "regression" or "anomaly".
         primary_name: The metric that the model is named by.
         primary_metric: Its value.
         metrics: Every metric by name, `loss` (0 to 1) first.
         loss_told: What the loss is, in words.
         rows: Labelled rows measured on.
         unlabelled: Rows left out because they have no label.
-        threshold: A row is flagged when its probability is at least this; None unless the task is "binary".
+        threshold: A row is flagged when its probability or error is at least this; None where the task has no such decision.
         latency: Time of predictions.
         slices: The model on each slice.
         curves: Confusion matrix, ROC, calibration and score distribution, where the task has them.
+        injected: What was injected, in a sentence; empty where labels judged.
+        kinds: The model on each injected kind.
+        blamed: Share of each feature in the error of the rows that were flagged, the largest first.
     """
 
     task: str
@@ -78,10 +99,14 @@ class Evaluation:
     latency: Latency
     slices: tuple[SliceEvaluation, ...] = ()
     curves: Curves = field(default_factory=Curves)
+    injected: str = ""
+    kinds: tuple[KindEvaluation, ...] = ()
+    blamed: Mapping[str, float] = field(default_factory=dict)
 
     def log_to(self, sink: MetricSink) -> None:
         """Write the metrics and the latency into a KFP Metrics artifact."""
-        log_metrics(sink, {**self.metrics, "rows": self.rows, "rows_without_label": self.unlabelled, **self.latency.metrics()})
+        found = {f"recall_{item.name}": item.recall for item in self.kinds}
+        log_metrics(sink, {**self.metrics, **found, "rows": self.rows, "rows_without_label": self.unlabelled, **self.latency.metrics()})
 
     def log_curves_to(self, sink: CurveSink) -> None:
         """Write confusion matrix and ROC curve into a KFP ClassificationMetrics artifact; nothing for a regression."""
@@ -99,7 +124,8 @@ class Evaluation:
         reason = f"{shown} {self.primary_metric:.4g}, loss {self.metrics['loss']:.4g}, on {self.rows:,} rows."
         facts: dict[str, Cell] = {"task": self.task, "loss": self.loss_told}
         facts |= {} if self.threshold is None else {"threshold": self.threshold}
-        facts |= {"rows without label": self.unlabelled, "latency, median": f"{self.latency.p50:.2g} ms"}
+        facts |= {"anomalies": "injected"} if self.injected else {"rows without label": self.unlabelled}
+        facts |= {"latency, median": f"{self.latency.p50:.2g} ms"}
         return Page("Evaluate", reason=reason, facts=facts, parts=[*self._tables(), *self._figures()])
 
     def write_html(self, path: str | Path) -> None:
@@ -115,6 +141,11 @@ class Evaluation:
                 for truth, counts in zip(self.curves.categories, self.curves.confusion, strict=True)
             ]
             tables.append(Table("Confusion matrix", rows))
+        if self.kinds:
+            kinds: list[dict[str, Cell]] = [
+                {"kind": item.name, "rows": item.rows, "recall": item.recall, "median error": item.error} for item in self.kinds
+            ]
+            tables.append(Table("Injected anomalies", kinds, self.injected))
         if self.slices:
             tables.append(Table("Slices", [self._slice_row(item) for item in self.slices], "Slices with too few rows are left out."))
         speed: list[dict[str, Cell]] = [{"call": "one row, " + name, "ms": value} for name, value in self._speeds().items()]
@@ -126,7 +157,8 @@ class Evaluation:
 
     def _slice_row(self, item: SliceEvaluation) -> dict[str, Cell]:
         row: dict[str, Cell] = {"slice": item.name, "rows": item.rows, "loss": item.loss, self.primary_name: item.primary}
-        return row | ({} if item.positives is None else {"positives": f"{item.positives:.1%}"})
+        name = "anomalies" if self.task == "anomaly" else "positives"
+        return row | ({} if item.positives is None else {name: f"{item.positives:.1%}"})
 
     def _figures(self) -> list[Figure]:
         drawn = []
@@ -139,10 +171,22 @@ class Evaluation:
             chart = figures.lines(curve, x="predicted probability", y="observed share of positives", diagonal=True)
             drawn.append(Figure("Calibration", chart, "Bins of equal numbers of rows. On the diagonal a probability means what it says."))
         if self.curves.scores:
-            edges = [place / SCORE_BINS for place in range(SCORE_BINS + 1)]
-            scores = {f"truth {name}": shares for name, shares in self.curves.scores.items()}
-            drawn.append(Figure("Score distribution", figures.histogram(edges, scores, x="predicted probability", y="share of its rows")))
+            drawn.append(self._distribution())
+        if self.blamed:
+            shares = dict(list(self.blamed.items())[:MOST_BLAMED])
+            note = "Mean share of each feature in the error of the rows that were flagged."
+            note += f" The {MOST_BLAMED} largest of {len(self.blamed)} are drawn." if len(self.blamed) > MOST_BLAMED else ""
+            drawn.append(Figure("What the alarms are about", figures.bars(shares, x="share of the error"), note))
         if self.slices:
             losses = {item.name: item.loss for item in self.slices[:25]}
             drawn.append(Figure("Loss by slice", figures.bars(losses, x="mean loss", mark_x={"all rows": self.metrics["loss"]})))
         return drawn
+
+    def _distribution(self) -> Figure:
+        scores = {f"truth {name}": shares for name, shares in self.curves.scores.items()}
+        if self.task != "anomaly":
+            chart = figures.histogram(self.curves.edges, scores, x="predicted probability", y="share of its rows")
+            return Figure("Score distribution", chart)
+        marks = {"threshold": self.threshold} if self.threshold else {}
+        chart = figures.histogram(self.curves.edges, scores, x="reconstruction error", y="share of its rows", mark_x=marks, log_x=True)
+        return Figure("Error distribution", chart, "Each class by itself, on a log axis. At or above the threshold a row is an anomaly.")

@@ -11,6 +11,10 @@ Which loss decides whether a better model is found at all:
   models apart on far fewer rows than counting errors does. Probabilities are kept within 0.001 and 0.999, that is ratios within
   1:999, so that one row cannot decide. Training with class weights bends probabilities; state the costs instead.
 - For numbers it is the absolute error over the width of the target's middle 98%, clipped at 1, so that a few wild rows do not decide.
+- For anomalies it is the cost of the decision, too, because a reconstruction error is no probability. Where nobody stated costs they are
+  balanced by how rare anomalies are among given labels: a miss costs (1 - share) / share false alarms, so that never flagging and always
+  flagging lose alike, and neither is worth anything. Where there are no labels at all, an alarm is what can be counted: nearly all
+  requests are normal, so a model that raises more of them than another raises more false ones.
 
 Source:
     Schervish, "A general method for comparing probability assessors", Annals of Statistics 17 (1989).
@@ -26,7 +30,13 @@ from ratchet.errors import ParameterError, TargetError, nearest
 from ratchet.evaluation.classification import half_brier, log_losses
 
 Array = NDArray[np.float64]
-KINDS = ("auto", "cost", "log", "brier", "absolute")
+KINDS = ("auto", "cost", "log", "brier", "absolute", "alarm")
+POSSIBLE = {
+    "binary": ("log", "cost", "brier"),
+    "multiclass": ("log", "brier"),
+    "regression": ("absolute",),
+    "anomaly": ("cost", "alarm"),
+}
 CLIP = 1e-3
 
 
@@ -35,7 +45,7 @@ class Loss:
     """A loss per row in [0, 1].
 
     Attributes:
-        kind: "cost", "log", "brier" or "absolute".
+        kind: "cost", "log", "brier", "absolute" or "alarm".
         cost_false_negative: Of a positive that is not flagged ("cost").
         cost_false_positive: Of a negative that is flagged ("cost").
         scale: Absolute error that counts as 1, in the target's unit ("absolute").
@@ -47,6 +57,11 @@ class Loss:
     scale: float = 1.0
 
     @property
+    def needs_labels(self) -> bool:
+        """Whether a row without a label has no loss; an alarm is one whatever comes of it."""
+        return self.kind != "alarm"
+
+    @property
     def told(self) -> str:
         """What it is, in words."""
         if self.kind == "cost":
@@ -56,15 +71,17 @@ class Loss:
             return "log loss, probabilities kept within 0.001 and 0.999, over its largest value"
         if self.kind == "brier":
             return "Brier score, the squared error of the probability"
+        if self.kind == "alarm":
+            return "alarms: 1 where the model flags a row, else 0; no label is asked for"
         return f"absolute error over {self.scale:.4g} (the width of the target's middle 98%), at most 1"
 
     def per_row(self, labels: NDArray[np.generic], predictions: Array, threshold: float = 0.5) -> Array:
         """Return the loss of each row.
 
         Args:
-            labels: shape (n,): 0 or 1; or class indices, −1 for a class the model does not know; or numbers.
-            predictions: shape (n,) probability of the positive class, (n, k) probabilities, or (n,) numbers.
-            threshold: A row is flagged when its probability is at least this; only "cost" looks at it.
+            labels: shape (n,): 0 or 1; or class indices, −1 for a class the model does not know; or numbers. "alarm" does not look at them.
+            predictions: shape (n,) probability of the positive class, (n, k) probabilities, (n,) numbers, or (n,) reconstruction errors.
+            threshold: A row is flagged when its probability or error is at least this; only "cost" and "alarm" look at it.
 
         Returns:
             shape (n,), 0 to 1; not a number where the prediction is not.
@@ -74,6 +91,8 @@ class Loss:
         """
         if self.kind == "cost":
             return self._costs(np.asarray(labels), predictions, threshold)
+        if self.kind == "alarm":
+            return np.where(np.isnan(predictions), np.nan, predictions >= threshold)
         if self.kind == "absolute":
             return np.minimum(np.abs(predictions - np.asarray(labels, dtype=np.float64)) / self.scale, 1.0)
         whole = np.asarray(labels, dtype=np.int64)
@@ -96,25 +115,28 @@ def choose_loss(
     """Return the loss for a task.
 
     Args:
-        task: "binary", "multiclass" or "regression".
-        labels: shape (n,), of the holdout; a regression's scale comes from them, never from a prediction.
+        task: "binary", "multiclass", "regression" or "anomaly".
+        labels: shape (n,), of the holdout; a regression's scale and an anomaly's balanced costs come from them, never from a prediction.
         kind: "auto" or one of the kinds, where the task has it.
         cost_false_negative: Above 0.
         cost_false_positive: Above 0, in the same unit.
 
     Raises:
         ParameterError: the kind is unknown or not of this task, or a cost is not above 0.
-        TargetError: a regression's target does not vary, so that no error is large or small.
+        TargetError: a regression's target does not vary, so that no error is large or small; or there is no anomaly, or nothing else, to
+            balance costs by.
 
     >>> choose_loss("binary", np.array([0, 1])).kind, choose_loss("binary", np.array([0, 1]), cost_false_negative=20).kind
     ('log', 'cost')
+    >>> choose_loss("anomaly", np.array([0, 0, 0, 1]))
+    Loss(kind='cost', cost_false_negative=3.0, cost_false_positive=1.0, scale=1.0)
     """
     if kind not in KINDS:
         raise ParameterError(f"loss {kind!r} is unknown; {nearest(kind, KINDS)}")
     costs = cost_false_negative, cost_false_positive
     if not all(0 < cost < float("inf") for cost in costs):
         raise ParameterError(f"costs {costs[0]:g} and {costs[1]:g}: each must be above 0 and finite; give e.g. 10 and 1")
-    possible = {"binary": ("log", "cost", "brier"), "multiclass": ("log", "brier"), "regression": ("absolute",)}[task]
+    possible = POSSIBLE[task]
     chosen = kind if kind != "auto" else "cost" if task == "binary" and costs[0] != costs[1] else possible[0]
     if chosen not in possible:
         raise ParameterError(f"loss {kind!r} does not fit the task {task!r}; choose {' or '.join(possible)}, or auto")
@@ -123,4 +145,27 @@ def choose_loss(
         if not high > low:
             raise TargetError(f"the holdout's target is {low:g} in 98% of its rows, so no error is large or small; use a longer holdout")
         return Loss(chosen, scale=float(high - low))
+    if task == "anomaly" and chosen == "cost" and costs[0] == costs[1]:
+        costs = balanced_costs(labels)
     return Loss(chosen, *costs) if chosen == "cost" else Loss(chosen)
+
+
+def balanced_costs(labels: NDArray[np.generic]) -> tuple[float, float]:
+    """Return the costs of a miss and of a false alarm by which never flagging and always flagging lose alike.
+
+    Args:
+        labels: shape (n,), 1 for an anomaly, else 0.
+
+    Raises:
+        TargetError: there is no anomaly among them, or nothing else.
+
+    >>> balanced_costs(np.array([0, 0, 0, 1]))
+    (3.0, 1.0)
+    """
+    share = float(np.mean(np.asarray(labels) == 1)) if len(labels) else 0.0
+    if not 0 < share < 1:
+        raise TargetError(
+            f"{share:.0%} of {len(labels):,} rows are anomalies, so no costs follow from their share; "
+            "state cost_false_negative and cost_false_positive, different ones, or use a longer period"
+        )
+    return (1 - share) / share, 1.0

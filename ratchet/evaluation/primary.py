@@ -1,7 +1,7 @@
 """The one metric that a model is named by, per task, and its spread under resampling.
 
 Average precision for two classes, because the area under the ROC curve hardly moves where positives are rare; accuracy for several;
-RMSE for numbers.
+RMSE for numbers. For anomalies it is average precision again; F1, at the model's own threshold, is the one that looks at decisions.
 """
 
 from collections.abc import Callable
@@ -42,12 +42,24 @@ def _distances(labels: Labels, predictions: Array) -> Array:
     return np.asarray(np.abs(predictions - np.asarray(labels, dtype=np.float64)))
 
 
+def _hits_and_errors(labels: Labels, predictions: Array, threshold: float) -> tuple[Array, Array]:
+    """Return by row whether it is a positive that was found, and whether it was decided wrongly."""
+    flagged, positive = predictions >= threshold, np.asarray(labels) == 1
+    return (flagged & positive).astype(np.float64), (flagged != positive).astype(np.float64)
+
+
+def _f1(hits: Array, errors: Array) -> Array:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(2 * hits / (2 * hits + errors))
+
+
 MEANS: dict[str, Rows] = {"log_loss": _log_losses, "brier": _briers, "accuracy": _right, "rmse": _squares, "mae": _distances}
-HIGHER_IS_BETTER = ("average_precision", "roc_auc", "accuracy")
+HIGHER_IS_BETTER = ("average_precision", "roc_auc", "accuracy", "f1")
 BY_TASK = {
     "binary": ("average_precision", "roc_auc", "log_loss", "brier"),
     "multiclass": ("accuracy", "log_loss", "brier"),
     "regression": ("rmse", "mae"),
+    "anomaly": ("average_precision", "roc_auc", "f1"),
 }
 
 
@@ -66,8 +78,10 @@ class PrimaryMetric:
         """Whether a larger value is a better model."""
         return self.name in HIGHER_IS_BETTER
 
-    def value(self, labels: Labels, predictions: Array) -> float:
-        """Return the metric; not a number where the rows cannot give it."""
+    def value(self, labels: Labels, predictions: Array, threshold: float = 0.5) -> float:
+        """Return the metric; not a number where the rows cannot give it. Only "f1" looks at the threshold."""
+        if self.name == "f1":
+            return float(_f1(*(side.sum() for side in _hits_and_errors(labels, predictions, threshold))))
         if self.name not in MEANS:
             measure = ranking.roc_auc if self.name == "roc_auc" else ranking.average_precision
             return measure(np.asarray(labels, dtype=np.int64), predictions)
@@ -75,8 +89,10 @@ class PrimaryMetric:
         mean = float(rows.mean()) if len(rows) else float("nan")
         return float(np.sqrt(mean)) if self.name == "rmse" else mean
 
-    def resampled(self, labels: Labels, predictions: Array, blocks: Blocks, weights: Weights) -> Array:
+    def resampled(self, labels: Labels, predictions: Array, blocks: Blocks, weights: Weights, threshold: float = 0.5) -> Array:
         """Return the metric in each resample, shape (resamples,)."""
+        if self.name == "f1":
+            return _f1(*(weights @ blocks.sums(side) for side in _hits_and_errors(labels, predictions, threshold)))
         if self.name not in MEANS:
             return ranking.resampled(self.name, np.asarray(labels, dtype=np.int64), predictions, blocks.index, weights)
         means = blocks.means(weights, MEANS[self.name](labels, predictions))
@@ -87,7 +103,7 @@ def choose_primary(task: str, name: str = "") -> PrimaryMetric:
     """Return the primary metric of a task.
 
     Args:
-        task: "binary", "multiclass" or "regression".
+        task: "binary", "multiclass", "regression" or "anomaly".
         name: One of the task's metrics; empty for its first.
 
     Raises:

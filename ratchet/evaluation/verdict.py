@@ -123,15 +123,16 @@ def weigh(
     drawn = [blocks.means(weights, side) for side in losses]
     span = interval(means[0] - means[1], drawn[0] - drawn[1], rules.confidence)
     relative = _relative(means, drawn, rules.confidence)
-    values = primary.value(labels, challenger.predictions), primary.value(labels, champion.predictions)
-    resampled = [primary.resampled(labels, side.predictions, blocks, weights) for side in (challenger, champion)]
-    moved = interval(values[0] - values[1], resampled[0] - resampled[1], rules.confidence)
+    sides = challenger, champion
+    first, second = (primary.value(labels, side.predictions, side.threshold) for side in sides)
+    resampled = [primary.resampled(labels, side.predictions, blocks, weights, side.threshold) for side in sides]
+    moved = interval(first - second, resampled[0] - resampled[1], rules.confidence)
     compared = compare_slices(dict(slices or {}), losses, blocks, weights, confidence=rules.confidence, tolerance=rules.slice_tolerance)
     sliced = (slice_guard(compared),) if compared and champion.name == "champion" else ()
-    watched = (primary_guard(primary, *values, moved), *sliced, *guards)
+    watched = (primary_guard(primary, first, second, moved), *sliced, *guards)
     size = effective_size(blocks.sums(losses[0] - losses[1]))
     verdict, reason = decide(means, span, relative, watched, rules, effective=size, opponent=champion.name, rows=len(labels))
-    return Weighing(verdict, reason, *means, span, relative, moved, *values, compared, watched)
+    return Weighing(verdict, reason, *means, span, relative, moved, first, second, compared, watched)
 
 
 def decide(

@@ -46,7 +46,7 @@ def lowest_share(shares: npt.NDArray[np.float64], among: Mask, share: float, cla
     chosen = np.zeros(len(shares), bool)
     strata = pl.Series(["all"]).new_from_index(0, len(shares)) if classes is None else classes
     for stratum in strata.unique():
-        pool = np.flatnonzero((strata == stratum).to_numpy() & among)
+        pool = np.flatnonzero(strata.is_in([stratum], nulls_equal=True).to_numpy() & among)
         if len(pool):
             last = np.sort(shares[pool])[max(round(share * len(pool)) - 1, 0)]
             chosen[pool[shares[pool] <= last]] = True

@@ -7,7 +7,7 @@ gateway all make features by its `FeatureSpec.matrix`, so there is nothing that 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ import numpy as np
 import polars as pl
 
 from ratchet.data.kinds import DTYPES
-from ratchet.errors import SchemaError
+from ratchet.errors import SchemaError, TargetError
 from ratchet.features.imputation import Imputation, filled_schema, filling, read_imputations
 from ratchet.features.inputs import check_inputs
-from ratchet.features.target import Target, encode
+from ratchet.features.target import TWO_CLASSES, UNLABELLED, Target, encode, is_labelled
 from ratchet.features.windows import Window, parse_windows
 
 FORMAT = 1
@@ -50,11 +50,11 @@ class FeatureSpec:
     """What a model reads, makes of it, and predicts.
 
     Attributes:
-        task: "binary", "multiclass" or "regression".
-        target: Column to predict.
+        task: "binary", "multiclass", "regression" or "anomaly".
+        target: Column to predict, in "anomaly" the label's; empty where nobody labels, in "anomaly" only.
         inputs: Every column that `matrix` reads, windows included, with its kind ("integer", "number", "boolean", "string", "datetime").
         plain: Columns that are features as they are, in order.
-        classes: Class names; in "binary" the negative one, then the positive one.
+        classes: Class names; in "binary" the negative one, then the positive one; in "anomaly" normal, then anomaly.
         expressions: SQL scalar expression by feature name.
         windows: Aggregates over time; a table has them as columns already.
         key: Columns that identify a row.
@@ -81,8 +81,8 @@ class FeatureSpec:
 
     @property
     def positive(self) -> str:
-        """Name of the positive class; empty unless the task is "binary"."""
-        return self.classes[1] if self.task == "binary" else ""
+        """Name of the positive class, in "anomaly" the anomaly; empty unless there are two classes to tell apart."""
+        return self.classes[1] if self.task in TWO_CLASSES else ""
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -92,9 +92,9 @@ class FeatureSpec:
 
     @property
     def raw(self) -> tuple[str, ...]:
-        """Columns of the data itself that the model reads, and its target; a window is none."""
+        """Columns of the data itself that the model reads, and its target where there is one; a window is none."""
         made = {window.name for window in self.windows}
-        return (*(name for name in self.inputs if name not in made), self.target)
+        return (*(name for name in self.inputs if name not in made), *((self.target,) if self.target else ()))
 
     @property
     def digest(self) -> str:
@@ -126,19 +126,45 @@ class FeatureSpec:
         types = tuple((name, DTYPES[kind]) for name, kind in self.inputs.items())
         return _steps(self.features, tuple(self.expressions.items()), self.impute, types)
 
+    def as_anomaly(self) -> "FeatureSpec":
+        """Return the same features for a model that knows only how unlike usual rows a row is, e.g. the encoder below a stacked model.
+
+        Two classes keep their labels, the positive one being the anomaly. Several classes and numbers say nothing about what is usual,
+        so the specification returned has no target then.
+        """
+        if self.task in TWO_CLASSES:
+            return replace(self, task="anomaly")
+        return replace(self, task="anomaly", target="", classes=UNLABELLED)
+
+    def labelled(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows that have a label; none where there is no target.
+
+        Raises:
+            SchemaError: the target is not there.
+        """
+        if not self.target:
+            return frame.clear()
+        return frame.filter(is_labelled(self._target_of(frame)))
+
     def labels(self, frame: pl.DataFrame) -> np.ndarray:
         """Return the labels as numbers.
 
         Returns:
-            shape (n,): float64 0 or 1 in "binary", int64 places in ``classes`` in "multiclass", float64 in "regression".
+            shape (n,): float64 0 or 1 in "binary" and "anomaly" (1 is the anomaly), int64 places in ``classes`` in "multiclass", float64
+            in "regression".
 
         Raises:
             SchemaError: the target is not there.
-            TargetError: a value is missing or of no known class.
+            TargetError: a value is missing (`labelled` leaves such rows out) or of no known class, or there is no target.
         """
+        if not self.target:
+            raise TargetError("there is no target, so rows have no labels; name one in the features step")
+        return encode(self._target_of(frame), Target(self.target, self.task, self.classes))
+
+    def _target_of(self, frame: pl.DataFrame) -> pl.Series:
         if self.target not in frame.columns:
             raise SchemaError(f"no target column {self.target!r} in the table; pass rows with labels")
-        return encode(frame[self.target], Target(self.target, self.task, self.classes))
+        return frame[self.target]
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a mapping that JSON can hold."""

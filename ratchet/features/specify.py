@@ -86,7 +86,7 @@ def check_windows(frame: pl.DataFrame, windows: Sequence[Window], target: str, l
     for window in windows:
         if window.name in frame.columns:
             raise ExpressionError(f"window {window.name!r} has the name of a column of the data; give it another")
-        if window.column == target and label_delay and window.lag < parse_duration(label_delay, "label_delay"):
+        if target and window.column == target and label_delay and window.lag < parse_duration(label_delay, "label_delay"):
             raise ExpressionError(
                 f"window {window.name!r} reads the target {target!r} with delay {window.delay or '0'!r}, before the label is known "
                 f"(label_delay={label_delay!r}); set its delay to {label_delay!r}"

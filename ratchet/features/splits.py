@@ -20,16 +20,23 @@ from ratchet.features.time_split import split_by_time
 
 
 def split_rows(
-    frame: pl.DataFrame, plan: SplitPlan, *, classes: pl.Series | None = None, positive: Mask | None = None, seen: SplitRecord | None = None
+    frame: pl.DataFrame,
+    plan: SplitPlan,
+    *,
+    classes: pl.Series | None = None,
+    positive: Mask | None = None,
+    seen: SplitRecord | None = None,
+    anomaly: bool = False,
 ) -> Splits:
     """Split the rows of a table.
 
     Args:
         frame: The rows, with the columns that the plan names.
         plan: How.
-        classes: shape (rows,), class of each row, in classification; a hash split deals each class alike to train and validation.
+        classes: shape (rows,), class of each row, in classification; a hash split deals each, and null, alike to train and validation.
         positive: shape (rows,), which rows are positive; needed by ``plan.known_by``.
         seen: What the live model trained on; such rows do not judge.
+        anomaly: The positive class is the anomaly, which a split may lack.
 
     Returns:
         The splits. No two share a row; by time, rows of one instant share a split; with a group, so do its rows.
@@ -49,7 +56,7 @@ def split_rows(
         parts = split_by_column(frame, plan, unseen, classes)
     else:
         parts = split_by_time(frame, plan, unseen, positive) if plan.time else split_by_hash(frame, plan, unseen, classes)
-    check_splits(parts, plan, classes)
+    check_splits(parts, plan, classes, positive if anomaly else None)
     return parts
 
 

@@ -97,7 +97,7 @@ def _known(frame: pl.DataFrame, plan: SplitPlan, instants: Instants, positive: M
         Le Borgne et al., "Reproducible Machine Learning for Credit Card Fraud Detection", chapter 3.4 (``get_train_test_set``).
     """
     if positive is None:
-        raise ParameterError("known_by needs a positive class; set task=binary, or leave it empty")
+        raise ParameterError("known_by needs a positive class; set task=binary, or task=anomaly and a target, or leave it empty")
     if plan.known_by not in frame.columns:
         raise SchemaError(f"known_by: no column {plan.known_by!r}; {nearest(plan.known_by, frame.columns)}")
     if instants.is_number:

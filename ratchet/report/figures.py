@@ -47,7 +47,7 @@ def lines(
     for (name, level), style in zip((mark_y or {}).items(), (":", "--", "-.") * len(mark_y or {}), strict=False):
         axes.axhline(level, color="#5b6675", linewidth=1, linestyle=style, label=name)
     if log_y:
-        axes.set_yscale("log")
+        _log(axes, "y")
     if len(series) > 1 or mark_x or mark_y:
         axes.legend(frameon=False)
     return _svg(figure)
@@ -73,7 +73,15 @@ def bars(values: Mapping[str, float], *, x: str, mark_x: Mapping[str, float] | N
     return _svg(figure)
 
 
-def histogram(edges: Sequence[float], counts: Mapping[str, Sequence[float]], *, x: str, y: str = "share of rows") -> str:
+def histogram(
+    edges: Sequence[float],
+    counts: Mapping[str, Sequence[float]],
+    *,
+    x: str,
+    y: str = "share of rows",
+    mark_x: Mapping[str, float] | None = None,
+    log_x: bool = False,
+) -> str:
     """Return step histograms over shared edges as an SVG element.
 
     Args:
@@ -81,11 +89,17 @@ def histogram(edges: Sequence[float], counts: Mapping[str, Sequence[float]], *, 
         counts: Heights by series name, shape (bins,) each.
         x: Label of the horizontal axis.
         y: Label of the vertical axis.
+        mark_x: Vertical marks by name, e.g. a threshold.
+        log_x: Logarithmic horizontal axis; edges and marks above 0.
     """
     figure, axes = _axes(x, y)
+    if log_x:
+        _log(axes, "x")
     for (name, heights), colour in zip(counts.items(), COLOURS * len(counts), strict=False):
         axes.stairs(heights, edges, label=name, color=colour, fill=True, alpha=0.35)
         axes.stairs(heights, edges, color=colour, linewidth=1.4)
+    for name, at in (mark_x or {}).items():
+        axes.axvline(at, color="#5b6675", linewidth=1, linestyle=":", label=name)
     axes.legend(frameon=False)
     return _svg(figure)
 
@@ -122,6 +136,16 @@ def _axes(x: str, y: str, height: float = 3.4) -> "tuple[object, Axes]":
     axes.grid(color="#eceff3", linewidth=0.8)
     axes.set_axisbelow(True)
     return figure, axes
+
+
+def _log(axes: "Axes", which: str) -> None:
+    """Make an axis logarithmic, labelled 0.1, 1, 10: matplotlib's own labels are formulas, and labels are never parsed here."""
+    from matplotlib.ticker import NullFormatter, StrMethodFormatter
+
+    axes.set(**{f"{which}scale": "log"})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _svg(figure: object) -> str:

@@ -16,7 +16,7 @@ def features(
     table: Output[Dataset],
     specification: Output[Artifact],
     summary: Output[Markdown],
-    target: str,
+    target: str = "",
     task: str = "",
     positive: str = "",
     time_column: str = "",
@@ -41,9 +41,9 @@ def features(
     Args:
         data: Clean rows.
         champion: The live model's package, or the mark of absence; its windows are computed too, so that it can be judged.
-        target: Column to predict.
-        task: "binary", "multiclass" or "regression"; empty to find it.
-        positive: Target value that counts as positive; empty to find it.
+        target: Column to predict; empty where rows have no labels, with task "anomaly" only.
+        task: "binary", "multiclass", "regression" or "anomaly"; empty to find it. In "anomaly" labels may be missing or all normal.
+        positive: Target value that counts as positive, in "anomaly" the anomaly; empty to find it.
         time_column: Column that orders the rows; with it splits are by time, else by a stable hash.
         key_columns: Columns that identify a row.
         group_column: Column whose rows never straddle a split, e.g. a customer.

@@ -26,7 +26,8 @@ def drift_check(
         reference: What the champion was trained on, or the mark of absence.
         current: What it meets now, with the same columns.
         model: The champion's package, whose inputs, target and predictions are compared; the mark of absence compares every column.
-        threshold: A column has drifted when its distance exceeds this (0 to 1), and what chance does at this number of rows.
+        threshold: A column has drifted when its distance exceeds this (0 to 1), and what chance does at this number of rows. The alarm
+            rate of a model that finds anomalies has when it moved by as much as it was, where that is less.
         share_threshold: The verdict is "drifted" when more than this share of the input columns drifted; 0 means any column.
         alpha: Probability of a false alarm when nothing moved, over all columns together.
         ignore_columns: Columns to leave out.

@@ -77,9 +77,16 @@ def test_what_stands_in_for_missing_values_reaches_the_specification(tmp_path):
         ({"holdout_share": 1.5}, ParameterError, "holdout_share is 1.5"),
         ({"label_delay": "a week"}, ExpressionError, "label_delay is 'a week'"),
         ({"task": "clasification"}, ParameterError, "task 'clasification' is unknown"),
+        ({"target": ""}, ParameterError, "target is empty, .* name the column to predict, or set task=anomaly"),
     ],
 )
 def test_a_parameter_that_cannot_be_used_is_refused_and_nothing_is_half_written(tmp_path, parameters, error, message):
     with pytest.raises(error, match=message):
         run(tmp_path, **parameters)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["champion", "data"]
+
+
+def test_rows_without_labels_are_split_when_the_task_is_anomaly(tmp_path):
+    assert run(tmp_path, target="", task="anomaly", drop_columns=["fraud"]) == (128, 32, 40)
+    specification = json.loads((tmp_path / "specification.json").read_text())
+    assert (specification["task"], specification["target"], specification["plain"]) == ("anomaly", "", ["amount"])

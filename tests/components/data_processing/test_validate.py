@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from kfp.dsl import HTML, Artifact, Dataset, Markdown, Metrics
 
 from components.data_processing.validate.component import validate
@@ -48,3 +49,15 @@ def test_a_mistyped_target_is_refused(tmp_path: Path) -> None:
     (tmp_path / "none.yaml").write_text("{}\n")
     with pytest.raises(TargetError, match="did you mean 'fraud'"):
         run(tmp_path / "1", 1, tmp_path / "none.yaml", target="frau")
+
+
+def test_data_without_a_target_makes_a_schema_without_one_that_still_stops_a_broken_feed(tmp_path: Path) -> None:
+    (tmp_path / "none.yaml").write_text("{}\n")
+    (verdict, _, rows), made = run(tmp_path / "1", 1, tmp_path / "none.yaml", target="", time_column="time", key_columns=["transaction_id"])
+    assert verdict == "valid"
+    assert rows == int(made["clean"].metadata["rows"])
+    assert not yaml.safe_load(Path(made["schema"].path).read_text()).get("target")
+    (verdict, reason, _), _ = run(tmp_path / "3", 3, tmp_path / "1" / "schema", fault=True)
+    assert (verdict, "'amount' is about" in reason) == ("invalid", True)
+    (verdict, _, _), _ = run(tmp_path / "4", 3, tmp_path / "1" / "schema")
+    assert verdict == "valid"

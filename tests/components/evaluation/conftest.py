@@ -1,17 +1,20 @@
-"""One small model of simulated card transactions, and KFP's own artifacts to hand to a component."""
+"""A small model of simulated card transactions, one of what is usual, and KFP's own artifacts to hand to a component."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
 
 from ratchet.data.absent import write_absent
 from ratchet.data.cards import simulate_cards
-from ratchet.data.tables import write_dataset
+from ratchet.data.tables import read_dataset, write_dataset
 from ratchet.features.build import build_features
 from ratchet.features.split_plan import SplitPlan
 from ratchet.models.training import BoostingParameters, train_boosting
+from tests.autoencoders import linear_package
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +48,25 @@ def outputs(tmp_path: Path) -> Callable[..., dict[str, Any]]:
         return {name: kind(name=name, uri=str(tmp_path / name)) for name, kind in kinds.items()}
 
     return make
+
+
+@pytest.fixture(scope="session")
+def meters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with `train`, `holdout`, `table` of readings that nobody labels, an autoencoder `model`, and the mark `nobody`."""
+    folder = tmp_path_factory.mktemp("meters")
+    rng = np.random.default_rng(0)
+    level = rng.normal(size=4_000)
+    rows = pl.DataFrame({f"meter_{i}": (i + 1) * level + 0.3 * rng.normal(size=4_000) for i in range(5)})
+    write_dataset(rows.with_columns(hour=pl.Series(range(4_000))), folder / "data", source="test")
+    places = {f"{name}_path": folder / name for name in ("train", "validation", "holdout", "table")}
+    made = build_features(
+        folder / "data",
+        champion_path=None,
+        **places,
+        specification_path=folder / "specification.json",
+        task="anomaly",
+        plan=SplitPlan(time="hour"),
+    )
+    linear_package(folder / "model", made.spec, read_dataset(folder / "train"), latent=1)
+    write_absent(folder / "nobody", "no champion yet")
+    return folder

@@ -7,6 +7,7 @@ import pytest
 from kfp.dsl import HTML, Dataset, Markdown, Metrics, Model
 
 from components.evaluation.compare.component import compare
+from ratchet.errors import ParameterError
 
 
 def compared(january: Path, champion: str, made: dict[str, Any]) -> tuple[str, str, float, float]:
@@ -31,3 +32,22 @@ def test_the_champion_again_is_rejected_with_finite_losses(january: Path, output
     verdict, reason, *losses = compared(january, "model", made)
     assert (verdict, "nothing to gain" in reason) == ("reject", True)
     assert all(math.isfinite(loss) for loss in losses)
+
+
+def test_without_labels_an_autoencoder_must_find_injected_anomalies(meters: Path, outputs: Callable[..., dict[str, Any]]) -> None:
+    made = outputs(scores=Metrics, report=HTML, summary=Markdown)
+    models = Model(uri=str(meters / "model")), Model(uri=str(meters / "nobody"))
+    how = {"kinds": ["spike"], "share": 0.1, "seed": 7.0}
+    verdict, _, challenger, champion = compare.python_func(*models, Dataset(uri=str(meters / "holdout")), **made, injected=how)
+    assert (verdict, champion) == ("release", pytest.approx(0.1))
+    assert challenger < 0.01
+    assert "80 spike (share 0.1, strength 4, seed 7)" in Path(made["summary"].path).read_text(encoding="utf-8")
+
+
+def test_an_autoencoder_is_no_challenger_of_a_boosting_model(january: Path, meters: Path, outputs: Callable[..., dict[str, Any]]) -> None:
+    made = outputs(scores=Metrics, report=HTML, summary=Markdown)
+    models = Model(uri=str(meters / "model")), Model(uri=str(january / "model"))
+    with pytest.raises(
+        ParameterError, match=r"what is unusual \(anomaly, no labels\) and the champion 'fraud' \(binary.*under another name"
+    ):
+        compare.python_func(*models, Dataset(uri=str(meters / "holdout")), **made)

@@ -51,3 +51,13 @@ def test_the_report_says_whether_the_rows_of_the_live_model_are_still_the_same(j
     checked(january, "train", tmp_path / "later", made)
     html = Path(made["report"].path).read_text(encoding="utf-8")
     assert f"Of {len(kept):,} rows kept of the live model&#39;s data: {len(kept) - 1:,} as they were, 1 changed (amount in 1)" in html
+
+
+def test_an_autoencoders_view_is_its_errors_and_its_alarms(meters: Path, made: dict[str, Any], tmp_path: Path) -> None:
+    broken = read_dataset(meters / "table").with_columns(meter_0=-pl.col("meter_0"))
+    write_dataset(broken, tmp_path / "broken", source="test")
+    sides = Dataset(uri=str(meters / "table")), Dataset(uri=str(tmp_path / "broken"))
+    verdict, share = drift_check.python_func(*sides, Model(uri=str(meters / "model")), **made)
+    assert (verdict, share) == ("drifted", 0.0), "each column by itself is as it was"
+    assert made["scores"].metadata["distance of alarm rate"] > 0.5
+    assert "reconstruction error" in Path(made["summary"].path).read_text(encoding="utf-8")

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -22,3 +24,21 @@ def test_chance_exceeds_its_bound_no_more_often_than_stated(n: int, m: int) -> N
     categories = sum(statistics.total_variation(a, b) > chance.variation_chance(a, b, alpha) for a, b in pairs)
     assert numbers <= alpha * cases
     assert categories <= alpha * cases
+
+
+@pytest.mark.parametrize(("n", "m"), [(400, 400), (5_000, 800), (800, 5_000), (50_000, 2_000)])
+@pytest.mark.parametrize("rate", [0.003, 0.03, 0.97])
+def test_a_rare_category_is_called_moved_no_more_often_than_stated(n: int, m: int, rate: float) -> None:
+    rng = np.random.default_rng(n + m)
+    alpha, cases, called = 0.1, 2_000, 0
+    for first, second in zip(rng.binomial(n, rate, cases), rng.binomial(m, rate, cases), strict=True):
+        counts = np.array([first, n - first], float), np.array([second, m - second], float)
+        if 0 < first + second < n + m:
+            called += statistics.total_variation(*counts) > chance.variation_chance(*counts, alpha)
+    assert called <= alpha * cases
+
+
+def test_of_rare_alarms_a_threefold_rate_is_more_than_chance() -> None:
+    before, after = np.array([99_000.0, 1_000.0]), np.array([9_700.0, 300.0])
+    assert statistics.total_variation(before, after) > 2 * chance.variation_chance(before, after, 1e-5)
+    assert chance.rate_chance(0.0, 100, 100, 0.001) == chance.rate_chance(0.5, 2, 3, 0.001) == math.inf

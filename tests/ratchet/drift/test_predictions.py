@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -10,8 +11,10 @@ from ratchet.data.tables import read_dataset, write_dataset
 from ratchet.drift import compare_tables, predictions, sides
 from ratchet.errors import SchemaError
 from ratchet.features.build import build_features
+from ratchet.features.spec import FeatureSpec
 from ratchet.features.split_plan import SplitPlan
 from ratchet.models.training import BoostingParameters, train_boosting
+from tests.autoencoders import linear_package
 
 WINDOWS = [
     {"name": "spent_1d", "by": "customer_id", "aggregate": "sum", "column": "amount", "over": "1d"},
@@ -108,3 +111,47 @@ def test_of_several_classes_the_shares_of_the_class_decided_on_are_compared(tmp_
     (column,) = (column for column in result.columns if column.role == "prediction")
     assert (column.kind, column.drifted) == ("category", True)
     assert column.moved.startswith("'middle': 33% → ")
+
+
+@pytest.fixture(scope="module")
+def sensors(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pl.DataFrame]:
+    """A folder with an autoencoder of five columns that move together, and the rows that it learnt from."""
+    folder = tmp_path_factory.mktemp("sensors")
+    rng = np.random.default_rng(0)
+    level = rng.normal(size=12_000)
+    rows = pl.DataFrame({f"s{i}": (i + 1) * level + rng.normal(size=12_000) for i in range(5)})
+    spec = FeatureSpec("anomaly", "", dict.fromkeys(rows.columns, "number"), tuple(rows.columns), classes=("normal", "anomaly"))
+    linear_package(folder / "model", spec, rows, latent=1)
+    write_dataset(rows, folder / "reference", source="test")
+    return folder, rows
+
+
+def test_an_autoencoders_errors_and_alarms_are_compared(sensors: tuple[Path, pl.DataFrame], tmp_path: Path) -> None:
+    folder, rows = sensors
+    write_dataset(rows.reverse(), tmp_path / "same", source="test")
+    same = compare_tables(folder / "reference", tmp_path / "same", model_path=folder / "model")
+    assert same.verdict == "stable"
+    assert "The reconstruction error did not drift (by 0.000" in same.reason
+    assert "The alarm rate did not drift (by 0.000" in same.reason
+    assert [column.name for column in same.columns if column.role == "prediction"] == ["alarm rate", "reconstruction error"]
+
+
+def test_several_times_as_many_alarms_are_a_drift_though_little_of_all_rows(sensors: tuple[Path, pl.DataFrame], tmp_path: Path) -> None:
+    folder, rows = sensors
+    faulty = rows.with_row_index().with_columns(s0=pl.when(pl.col("index") % 14 == 0).then(-pl.col("s4")).otherwise(pl.col("s0")))
+    write_dataset(faulty.drop("index"), tmp_path / "faulty", source="test")
+    result = compare_tables(folder / "reference", tmp_path / "faulty", model_path=folder / "model")
+    moved = {column.name: column for column in result.columns}
+    assert (result.verdict, result.drifted_columns) == ("drifted", ())
+    assert (moved["alarm rate"].drifted, moved["reconstruction error"].drifted) == (True, False)
+    assert moved["alarm rate"].distance < 0.1
+    assert "The alarm rate drifted (by 0.0" in result.reason
+    assert "'alarm': 1% → 6%" in result.reason
+
+
+def test_a_model_without_labels_is_no_reason_to_miss_a_target(sensors: tuple[Path, pl.DataFrame], tmp_path: Path) -> None:
+    folder, rows = sensors
+    write_dataset(rows.with_columns(pl.lit(0.0).alias("alarm rate")), tmp_path / "named", source="test")
+    result = compare_tables(folder / "reference", tmp_path / "named", model_path=folder / "model")
+    assert "model alarm rate" in {column.name for column in result.columns}, "a column of the data may be called so"
+    assert not any(column.role == "target" for column in result.columns)

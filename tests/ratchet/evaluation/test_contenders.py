@@ -36,3 +36,32 @@ def test_the_positive_class_is_part_of_the_question() -> None:
     specs = [FeatureSpec("binary", "y", {}, (), classes=classes) for classes in (("no", "yes"), ("yes", "no"))]
     with pytest.raises(ParameterError, match=r"positive 'yes'.*positive 'no'"):
         check_comparable(*specs)
+
+
+def test_flagging_none_and_flagging_all_are_as_bad_for_anomalies_whose_costs_nobody_stated() -> None:
+    loss = choose_loss("anomaly", RARE)
+    naive = baseline("anomaly", RARE, 2, loss)
+    lost = loss.per_row(RARE, naive.predictions, naive.threshold).mean()
+    for answer in (0.0, 1.0):
+        assert loss.per_row(RARE, np.full(1_000, answer), 0.5).mean() == pytest.approx(lost)
+    assert lost == pytest.approx(0.03)
+
+
+def test_an_autoencoder_is_not_compared_with_a_boosting_model_of_the_same_target() -> None:
+    boosting = FeatureSpec("binary", "fraud", {}, (), classes=("0", "1"))
+    with pytest.raises(
+        ParameterError, match=r"'fraud' \(anomaly, anomaly '1'\) and the champion 'fraud' \(binary, positive '1'\), so they"
+    ) as told:
+        check_comparable(boosting.as_anomaly(), boosting)
+    assert "a probability and a reconstruction error" in str(told.value)
+
+
+def test_of_two_models_that_find_anomalies_one_may_have_no_labels() -> None:
+    labelled = FeatureSpec("anomaly", "fraud", {}, (), classes=("0", "1"))
+    bare = FeatureSpec("anomaly", "", {}, (), classes=("normal", "anomaly"))
+    for sides in ((labelled, bare), (bare, labelled), (bare, bare), (labelled, labelled)):
+        check_comparable(*sides)
+    with pytest.raises(ParameterError, match=r"predicts 'theft' \(anomaly, anomaly '1'\) and the champion 'fraud'"):
+        check_comparable(FeatureSpec("anomaly", "theft", {}, (), classes=("0", "1")), labelled)
+    with pytest.raises(ParameterError, match=r"predicts what is unusual \(anomaly, no labels\) and the champion 'fraud' \(binary"):
+        check_comparable(bare, FeatureSpec("binary", "fraud", {}, (), classes=("0", "1")))

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ratchet.errors import ParameterError, TargetError
 from ratchet.evaluation.losses import Loss, choose_loss
@@ -59,3 +61,35 @@ def test_a_loss_that_cannot_be_is_refused(options: dict[str, object], says: str)
 def test_a_regression_whose_target_does_not_vary_is_refused() -> None:
     with pytest.raises(TargetError, match="use a longer holdout"):
         choose_loss("regression", np.ones(100))
+
+
+@given(st.lists(st.booleans(), min_size=2).filter(lambda labels: 0 < sum(labels) < len(labels)))
+def test_where_nobody_stated_costs_never_flagging_and_always_flagging_anomalies_lose_alike(labels: list[bool]) -> None:
+    truth = np.array(labels, dtype=float)
+    loss = choose_loss("anomaly", truth)
+    never, always = (loss.per_row(truth, np.full(len(truth), error), 1.0).mean() for error in (0.0, 2.0))
+    assert loss.kind == "cost"
+    assert never == pytest.approx(always)
+    assert loss.per_row(truth, truth * 2, 1.0).max() == 0.0
+
+
+def test_stated_costs_of_anomalies_stand_whatever_their_share() -> None:
+    loss = choose_loss("anomaly", np.zeros(5), cost_false_negative=20.0)
+    assert (loss.kind, loss.cost_false_negative, loss.cost_false_positive) == ("cost", 20.0, 1.0)
+
+
+@pytest.mark.parametrize("labels", [[], [0.0, 0.0], [1.0, 1.0]], ids=["no rows", "no anomaly", "nothing else"])
+def test_costs_that_no_share_gives_are_asked_for(labels: list[float]) -> None:
+    with pytest.raises(TargetError, match="state cost_false_negative"):
+        choose_loss("anomaly", np.array(labels))
+
+
+def test_an_alarm_is_a_loss_whatever_the_label_and_no_number_has_none() -> None:
+    loss = choose_loss("anomaly", np.array([]), kind="alarm")
+    found = loss.per_row(np.array([1.0, 0.0, 0.0, 1.0]), np.array([3.0, 2.0, 1.9, np.nan]), 2.0)
+    assert found[:3].tolist() == [1.0, 1.0, 0.0]
+    assert np.isnan(found[3])
+    assert not loss.needs_labels
+    assert choose_loss("anomaly", np.array([0.0, 1.0])).needs_labels
+    with pytest.raises(ParameterError, match="does not fit the task"):
+        choose_loss("binary", np.array([0.0, 1.0]), kind="alarm")

@@ -5,7 +5,7 @@ import pytest
 
 from ratchet.data.absent import write_absent
 from ratchet.data.tables import read_dataset, write_dataset
-from ratchet.errors import ExpressionError, SchemaError, SplitError, TargetError
+from ratchet.errors import ExpressionError, ParameterError, SchemaError, SplitError, TargetError
 from ratchet.features.build import FeaturesResult, build_features
 from ratchet.features.spec import FeatureSpec
 from ratchet.features.split_plan import SplitPlan
@@ -120,3 +120,44 @@ def test_the_order_in_which_expressions_arrive_changes_nothing(tmp_path):
         (tmp_path / str(place)).mkdir()
         specs.append(build(tmp_path / str(place), payments(), expressions={name: made[name] for name in names}).spec)
     assert specs[0].canonical_json() == specs[1].canonical_json()
+
+
+def test_of_anomalies_some_rows_have_no_label_and_training_none_that_is_anomalous(tmp_path):
+    late = pl.when(pl.col("id") < 350).then(pl.lit(None)).otherwise(pl.col("fraud"))
+    early = pl.when(pl.col("id") % 2 == 0).then(pl.lit("no")).otherwise(late)
+    result = build(tmp_path, payments().with_columns(fraud=early), task="anomaly")
+    assert (result.spec.task, result.spec.classes) == ("anomaly", ("no", "yes"))
+    assert result.positives == {"train": 0, "validation": 0, "holdout": 3}
+    assert result.unlabelled == {"train": 128, "validation": 32, "holdout": 15}
+    shown = result.page().markdown()
+    assert "| split | rows | from | to | fraud = yes | share | without label |" in shown
+    assert "| task | anomaly |" in shown
+    holdout = read_dataset(tmp_path / "holdout")
+    assert result.spec.labels(result.spec.labelled(holdout)).sum() == 3
+
+
+def test_a_window_over_the_labels_of_anomalies_leaves_out_those_that_are_missing(tmp_path):
+    risk = {"name": "risk", "by": "card", "aggregate": "mean", "column": "fraud", "over": "30d"}
+    rows = payments().with_columns(card=pl.lit(1), fraud=pl.when(pl.col("id") % 2 == 0).then(None).otherwise(pl.col("fraud")))
+    build(tmp_path, rows, windows=[risk], task="anomaly")
+    known = [fraud == "yes" for fraud in rows["fraud"][:320] if fraud is not None]
+    assert read_dataset(tmp_path / "holdout")["risk"][0] == pytest.approx(sum(known) / len(known))
+
+
+@pytest.mark.parametrize("plan", [SplitPlan(time="at", key=("id",), label_delay="1d"), SplitPlan(key=("id",)), SplitPlan()])
+def test_without_labels_no_target_is_needed(tmp_path, plan):
+    windows = WINDOWS if plan.time else []
+    result = build(tmp_path, payments().drop("fraud"), target="", task="anomaly", plan=plan, windows=windows)
+    assert (result.spec.target, result.spec.classes, result.positives, result.unlabelled) == ("", ("normal", "anomaly"), {}, {})
+    assert "| labels | none; models are judged on injected anomalies |" in result.page().markdown()
+    assert "amount" in result.spec.features
+    assert read_dataset(tmp_path / "train").height == result.train.rows > result.holdout.rows > 0
+
+
+def test_a_live_model_without_labels_makes_the_next_one_without(tmp_path):
+    live = build(tmp_path, payments().drop("fraud"), target="", task="anomaly").spec
+    (tmp_path / "champion").mkdir()
+    (tmp_path / "champion" / "ratchet.json").write_text('{"spec": ' + live.canonical_json() + "}")
+    assert build(tmp_path, payments(500).drop("fraud"), target="", champion=tmp_path / "champion").spec.task == "anomaly"
+    with pytest.raises(ParameterError, match="target is empty, and task='binary' learns from one"):
+        build(tmp_path, payments(500).drop("fraud"), target="", task="binary", champion=tmp_path / "champion")

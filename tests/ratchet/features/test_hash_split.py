@@ -30,3 +30,11 @@ def test_the_record_tells_which_rows_were_held_out():
     found = split_by_hash(rows, SplitPlan(key=("id",)), np.ones(500, bool), None)
     assert (found.record.kind, found.record.columns, found.record.holdout_share, found.record.salt) == ("hash", ("id",), 0.2, SALT)
     assert sorted([*found.train, *found.validation, *found.holdout]) == list(range(500))
+
+
+def test_rows_without_a_label_are_dealt_like_a_class_of_their_own():
+    classes = pl.Series(["no", None] * 200)
+    parts = split_by_hash(pl.DataFrame({"id": range(400)}), SplitPlan(key=("id",)), np.ones(400, bool), classes)
+    pool = np.concatenate([parts.train, parts.validation])
+    for rows in (classes.is_null(), classes.is_not_null()):
+        assert rows.gather(parts.validation).sum() == round(0.2 * rows.gather(pool).sum())

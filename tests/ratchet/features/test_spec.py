@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
@@ -131,3 +132,28 @@ def test_a_feature_that_no_double_can_hold_is_missing():
         (1.0, 0.0),
         (None, None),
     ]
+
+
+def test_an_encoder_below_a_model_of_two_classes_keeps_the_labels():
+    assert SPEC.as_anomaly() == SPEC.as_anomaly().as_anomaly() == replace(SPEC, task="anomaly")
+    assert SPEC.as_anomaly().positive == "1"
+    assert SPEC.as_anomaly().labels(ROWS).tolist() == [1.0, 0.0, 0.0]
+    assert SPEC.as_anomaly().matrix(ROWS).equals(SPEC.matrix(ROWS))
+
+
+@pytest.mark.parametrize("other", [replace(SPEC, task="regression", classes=()), replace(SPEC, task="multiclass", classes=("0", "1", "2"))])
+def test_below_any_other_model_an_encoder_has_no_labels_and_the_same_features(other):
+    encoder = other.as_anomaly()
+    assert (encoder.target, encoder.classes, encoder.features) == ("", ("normal", "anomaly"), SPEC.features)
+    assert encoder.raw == ("amount", "country", "weekend", "at"), "the empty target is no column"
+    assert encoder.labelled(ROWS).is_empty()
+    with pytest.raises(TargetError, match="there is no target, so rows have no labels"):
+        encoder.labels(ROWS)
+
+
+def test_rows_with_a_label_are_told_from_those_without():
+    rows = ROWS.with_columns(fraud=pl.Series([None, 1, None]))
+    assert SPEC.labelled(rows)["amount"].to_list() == [0.0]
+    assert SPEC.labelled(rows.with_columns(fraud=pl.Series([1.0, math.nan, None])))["amount"].to_list() == [1.0]
+    with pytest.raises(SchemaError, match="no target column 'fraud'"):
+        SPEC.labelled(ROWS.drop("fraud"))

@@ -28,3 +28,10 @@ def test_one_class_in_a_split_is_refused():
 def test_a_class_that_training_does_not_see_is_refused():
     with pytest.raises(SplitError, match="validation split has the class 'c', which the train split has not"):
         check_splits(splits([0, 1], [2, 3], [4, 5]), SplitPlan(), pl.Series(["a", "b", "a", "c", "a", "b"]))
+
+
+def test_anomalies_may_be_missing_anywhere_and_normal_rows_may_not():
+    parts, classes = splits([0, 1], [2, 3], [4, 5]), pl.Series(["no", None, "no", "no", "yes", "yes"])
+    check_splits(parts, SplitPlan(), classes, np.array([False] * 5 + [True]))
+    with pytest.raises(SplitError, match="the holdout split, made by a stable hash, has anomalies only"):
+        check_splits(parts, SplitPlan(), classes, np.array([False] * 4 + [True] * 2))

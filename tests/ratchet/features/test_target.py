@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from ratchet.errors import ParameterError, TargetError
-from ratchet.features.target import Target, class_names, encode, read_target
+from ratchet.features.target import Target, class_names, encode, is_labelled, no_target, read_target
 
 FOUND = [
     (["UP", "DOWN", "DOWN"], "binary", ("DOWN", "UP")),
@@ -89,3 +89,62 @@ def test_a_class_that_training_has_not_seen_is_named_with_its_row():
 
 def test_fractions_stay_what_they_are_as_class_names():
     assert class_names(pl.Series([0.5, 1.0])).to_list() == ["0.5", "1.0"]
+
+
+ANOMALIES = [
+    ([0, 1, None], {}, ("0", "1")),
+    ([0.0, math.nan, 1.0], {}, ("0", "1")),
+    (["normal", "anomaly"], {}, ("normal", "anomaly")),
+    (["good", "scratched", "scratched"], {"positive": "scratched"}, ("good", "scratched")),
+    ([0, 0, None], {}, ("0", "1")),
+    ([False, False], {}, ("false", "true")),
+    (["ok", "ok"], {"positive": "defect"}, ("ok", "defect")),
+    (["ok", "ok"], {"live": Target("y", "anomaly", ("ok", "defect"))}, ("ok", "defect")),
+]
+
+
+@pytest.mark.parametrize(("values", "asked", "classes"), ANOMALIES)
+def test_of_anomalies_labels_may_be_missing_or_all_normal(values, asked, classes):
+    assert read_target(pl.Series("y", values), task="anomaly", **asked) == Target("y", "anomaly", classes)
+
+
+def test_the_task_anomaly_is_taken_over_from_the_live_model_and_never_guessed():
+    values = pl.Series("y", [0, 0, 1])
+    assert read_target(values).task == "binary"
+    assert read_target(values, live=Target("y", "anomaly", ("0", "1"))) == Target("y", "anomaly", ("0", "1"))
+
+
+@pytest.mark.parametrize(
+    ("values", "asked", "message"),
+    [
+        ([1, 1], {}, "is '1', the anomaly, in every labelled row, so there is nothing normal to learn"),
+        (["ok", None], {"positive": "ok"}, "is 'ok', the anomaly, in every labelled row"),
+        (["ok", None], {}, "is 'ok' in every labelled row; set positive to what an anomaly is called"),
+        ([None, None], {}, "missing in all 2 rows; leave target empty where there are no labels"),
+        (["a", "b", "c"], {}, r"3 different values \(a, b, c\), and anomaly takes 2"),
+        ([0, 1], {"positive": "2"}, "no value '2' to be the positive class"),
+        ([], {}, "has no rows"),
+        ([datetime(2024, 5, 1), datetime(2024, 5, 2)], {}, "which nothing here predicts"),
+    ],
+)
+def test_labels_that_say_nothing_of_what_is_normal_are_refused(values, asked, message):
+    with pytest.raises(TargetError, match=message):
+        read_target(pl.Series("y", values), task="anomaly", **asked)
+
+
+def test_only_anomalies_need_no_target():
+    live = Target("", "anomaly", ("normal", "anomaly"))
+    assert no_target(task="anomaly") == no_target(live=live) == live
+    assert live.positive == "anomaly"
+    for task, message in {"": "a model learns from one", "binary": "task='binary' learns from one"}.items():
+        with pytest.raises(ParameterError, match=f"target is empty, and {message}; name the column to predict, or set task=anomaly"):
+            no_target(task=task, live=Target("y", "anomaly", ("0", "1")))
+    with pytest.raises(ParameterError, match="positive='1' is a value of a target, and target is empty"):
+        no_target(task="anomaly", positive="1")
+
+
+def test_an_anomaly_is_one_as_a_number_and_a_missing_label_is_no_label():
+    assert encode(pl.Series("y", ["ok", "defect"]), Target("y", "anomaly", ("ok", "defect"))).tolist() == [0.0, 1.0]
+    with pytest.raises(TargetError, match="missing in row 1"):
+        encode(pl.Series("y", ["ok", None]), Target("y", "anomaly", ("ok", "defect")))
+    assert is_labelled(pl.Series(["ok", None])).to_list() == [True, False]

@@ -32,3 +32,11 @@ def test_a_histogram_tells_its_series_apart() -> None:
 
 def test_a_name_with_markup_or_dollars_is_only_text() -> None:
     assert "<b>$x$" in texts(figures.bars({"<b>$x$": 1.0, "y": 2.0}, x="d"))
+
+
+def test_a_logarithmic_axis_is_labelled_with_numbers_and_has_its_mark() -> None:
+    drawn = figures.histogram([0.1, 1, 10], {"normal": [0.5, 0.5]}, x="error", mark_x={"threshold": 2.0}, log_x=True)
+    for svg in (drawn, figures.lines({"loss": ([0, 1], [0.1, 10])}, x="epoch", y="loss", log_y=True)):
+        assert "0.1" in texts(svg)
+        assert "mathdefault" not in texts(svg)
+    assert "threshold" in texts(drawn)
