@@ -5,7 +5,7 @@ Nothing in it changes from run to run (no date, no path, no host), because it is
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ratchet.errors import PackageError, SchemaError
@@ -15,6 +15,21 @@ FORMAT = 1
 DESCRIPTION = "ratchet.json"
 OUTPUTS = {"binary": "probability", "multiclass": "probability", "regression": "value", "anomaly": "error"}
 NATIVE = {"catboost": ("model.cbm",), "autoencoder": ("model.onnx", "preparation.json")}  # its digest is of these and of itself
+
+
+@dataclass(frozen=True, slots=True)
+class NeededEncoder:
+    """The autoencoder that a stacked model was trained on, and holds a copy of.
+
+    Attributes:
+        model: Deployment that it is registered for, e.g. "fraud-encoder"; empty where it is not registered.
+        version: Its version in the registry; empty likewise.
+        digest: Of its package.
+    """
+
+    model: str
+    version: str
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -29,6 +44,7 @@ class Description:
         seed: Of the training.
         training_digest: Content digest of the rows that trained it.
         nullable: Inputs that had missing values in training.
+        encoder: What a stacked model was trained on; None for any other, and then not written, so that their digests stand.
     """
 
     kind: str
@@ -38,6 +54,7 @@ class Description:
     seed: int
     training_digest: str
     nullable: tuple[str, ...] = ()
+    encoder: NeededEncoder | None = None
 
     def to_json(self) -> str:
         """Return it as JSON of which there is one form only."""
@@ -51,6 +68,7 @@ class Description:
             "parameters": dict(sorted(self.parameters.items())),
             "seed": self.seed,
             "training_digest": self.training_digest,
+            **({"encoder": asdict(self.encoder)} if self.encoder else {}),
         }
         return json.dumps(values, ensure_ascii=False, indent=1) + "\n"
 
@@ -75,6 +93,7 @@ class Description:
                 )
             parts = {name: values[name] for name in ("kind", "threshold", "parameters", "seed", "training_digest")}
             nullable = tuple(name for name, schema in values["input_schema"].items() if schema["nullable"])
-            return cls(spec=FeatureSpec.from_dict(values["spec"]), nullable=nullable, **parts)
+            encoder = NeededEncoder(**values["encoder"]) if "encoder" in values else None
+            return cls(spec=FeatureSpec.from_dict(values["spec"]), nullable=nullable, encoder=encoder, **parts)
         except (ValueError, KeyError, TypeError, AttributeError, SchemaError) as error:
             raise PackageError(f"package {where!r}: {DESCRIPTION} is not readable ({error!r}); fetch the package again") from error

@@ -64,6 +64,8 @@ def file_digest(path: Path) -> str:
 def _files(root: Path) -> list[Path]:
     found = []
     for path in sorted(root.rglob("*")):
+        if path.is_dir() and not path.is_symlink() and any(path.iterdir()):
+            continue  # a package within it; what it holds is listed
         if path.is_symlink() or not path.is_file():
             raise PackageError(f"package {str(root)!r}: {path.name!r} is no plain file; a package holds nothing else: fetch it again")
         if path != root / MANIFEST:

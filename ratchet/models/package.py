@@ -3,6 +3,7 @@
     model.cbm         the native file, with nothing in it that changes from run to run; an autoencoder has model.onnx and preparation.json
     ratchet.json      kind, feature specification, threshold, parameters, seed, digest of the training data
     examples.parquet  up to 100 recorded rows with their predictions, to replay wherever the package is loaded
+    encoder/          in a stacked model only: a whole copy of the autoencoder's package that it reads beside its own features
     MLmodel           makes it an MLflow model too; its loader is `ratchet.models.mlflow_flavor`
     MANIFEST.sha256   a digest of every file above
 
@@ -15,7 +16,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 import polars as pl
@@ -26,6 +27,10 @@ from ratchet.features.spec import FeatureSpec
 from ratchet.models.description import DESCRIPTION, NATIVE, Description
 from ratchet.models.manifest import verify_manifest, write_manifest
 from ratchet.models.mlmodel import write_mlmodel
+from ratchet.models.stacking import ENCODER, stacked_matrix
+
+if TYPE_CHECKING:
+    from ratchet.models.autoencoder.native import AutoencoderNative, Encoded
 
 __all__ = ["DESCRIPTION", "Description", "ModelPackage", "load_champion", "package_digest", "verify_manifest", "write_package"]
 
@@ -51,12 +56,14 @@ class ModelPackage:
         digest: ``sha256:`` and the digest of native model and description: same data, parameters and seed, same digest.
         description: What ``ratchet.json`` says.
         native: The loaded model.
+        nested: The autoencoder within a stacked package; None in any other.
     """
 
     path: Path
     digest: str
     description: Description
     native: Native
+    nested: "ModelPackage | None" = None
 
     @classmethod
     def load(cls, path: str | Path, *, key: bytes | None = None) -> "ModelPackage":
@@ -72,7 +79,8 @@ class ModelPackage:
         folder = Path(path)
         verify_manifest(folder, key=key)
         description = Description.from_json((folder / DESCRIPTION).read_text(encoding="utf-8"), str(folder))
-        return cls(folder, package_digest(folder, description.kind), description, _load_native(folder, description))
+        nested = _load_nested(folder, description, key)
+        return cls(folder, package_digest(folder, description.kind), description, _load_native(folder, description), nested)
 
     @property
     def kind(self) -> str:
@@ -122,7 +130,44 @@ class ModelPackage:
         Raises:
             SchemaError: an input is missing, of another kind, or infinite.
         """
-        return self.native.predict(self.spec.matrix(frame, checked=checked))
+        return self.native.predict(self.matrix(frame, checked=checked))
+
+    def matrix(self, frame: pl.DataFrame, *, checked: bool = False) -> pl.DataFrame:
+        """Return what the native model reads: the features, and in a stacked model what the encoder makes of the same rows.
+
+        Args:
+            frame: As for `predict`.
+            checked: As for `predict`.
+
+        Raises:
+            SchemaError: as for `predict`.
+        """
+        return stacked_matrix(self.spec, self.nested, frame, checked=checked)
+
+    def encode(self, frame: pl.DataFrame, shares: bool = False, *, checked: bool = False) -> "Encoded":
+        """Return what an autoencoder makes of rows: embeddings, reconstruction errors, and each column's share of them.
+
+        Args:
+            frame: As for `predict`.
+            shares: Say each column's share of its row's error, too.
+            checked: As for `predict`.
+
+        Raises:
+            PackageError: it is no autoencoder.
+            SchemaError: as for `predict`.
+        """
+        return self.encoder.encode(self.spec.matrix(frame, checked=checked), shares)
+
+    @property
+    def encoder(self) -> "AutoencoderNative":
+        """The loaded autoencoder.
+
+        Raises:
+            PackageError: it is no autoencoder.
+        """
+        if self.kind != "autoencoder":
+            raise PackageError(f"package {str(self.path)!r} is of kind {self.kind!r}, which encodes nothing; pass an autoencoder's")
+        return cast("AutoencoderNative", self.native)
 
     def decide(self, predictions: np.ndarray) -> np.ndarray:
         """Return what predictions mean: class names, or the values themselves for a regression.
@@ -182,7 +227,8 @@ def write_package(
         write_native(staging)
         (staging / DESCRIPTION).write_text(description.to_json(), encoding="utf-8")
         rows = examples.select(list(description.spec.inputs)).head(EXAMPLE_ROWS)
-        predictions = np.atleast_2d(_load_native(staging, description).predict(description.spec.matrix(rows)).T)
+        loaded = ModelPackage(staging, "", description, _load_native(staging, description), _load_nested(staging, description, key))
+        predictions = np.atleast_2d(loaded.predict(rows).T)
         rows.with_columns(pl.Series(f"{RECORDED}{i}", column) for i, column in enumerate(predictions)).write_parquet(staging / EXAMPLES)
         write_mlmodel(staging, description.spec, description.nullable)
         write_manifest(staging, key)
@@ -193,11 +239,13 @@ def write_package(
 
 
 def package_digest(folder: Path, kind: str) -> str:
-    """Return ``sha256:`` and the digest of the native model and the description."""
+    """Return ``sha256:`` and the digest of the native model and the description, and of the encoder within a stacked package."""
     digest = hashlib.sha256()
     for name in (*NATIVE[kind], DESCRIPTION):
         content = (folder / name).read_bytes()
         digest.update(f"{name} {len(content)}\n".encode() + content)
+    if (folder / ENCODER).is_dir():
+        digest.update(package_digest(folder / ENCODER, "autoencoder").encode())
     return f"sha256:{digest.hexdigest()}"
 
 
@@ -209,6 +257,20 @@ def _put(staging: Path, target: Path) -> None:
         os.fsync(descriptor)
         os.close(descriptor)
     staging.rename(target)
+
+
+def _load_nested(folder: Path, description: Description, key: bytes | None) -> ModelPackage | None:
+    """Verify and load the encoder within a stacked package; None where the package is not stacked."""
+    needed = description.encoder
+    if needed is None:
+        return None
+    nested = ModelPackage.load(folder / ENCODER, key=key)
+    if nested.digest != needed.digest or nested.kind != "autoencoder":
+        raise PackageError(
+            f"package {str(folder)!r} needs the encoder {needed.digest[:19]} and holds {nested.digest[:19]} of kind {nested.kind!r}; "
+            "fetch the package again"
+        )
+    return nested
 
 
 def _load_native(folder: Path, description: Description) -> Native:

@@ -20,6 +20,7 @@ from ratchet.models.boosting import CatBoostNative, mean_model, pool
 from ratchet.models.description import Description
 from ratchet.models.imports import load_catboost
 from ratchet.models.package import ModelPackage, write_package
+from ratchet.models.stacking import check_encoder, copy_encoder, name_encoder, stacked_matrix
 from ratchet.models.threshold import choose_threshold
 from ratchet.report.metrics import MetricSink, log_metrics
 from ratchet.report.page import Cell, Page, Table
@@ -153,6 +154,8 @@ class TrainingResult:
             "threshold": self.package.threshold,
             "digest": self.digest[:19],
         }
+        if (encoder := self.package.description.encoder) is not None:
+            facts["encoder"] = f"{encoder.model} version {encoder.version}" if encoder.model else encoder.digest[:19]
         parts = (Figure("Learning curve", svg, f"{loss} after each tree; training stops when the validation rows gain nothing more."),)
         note = "How much of the change in predictions a feature explains (CatBoost's PredictionValuesChange)."
         return Page("Train boosting", facts=facts, parts=(*parts, Table("What the model uses", used, note=note)))
@@ -166,8 +169,11 @@ def train_boosting(
     *,
     parameters: BoostingParameters | None = None,
     key: bytes | None = None,
+    encoder_path: str | Path | None = None,
+    encoder_name: str = "",
+    encoder_version: str = "",
 ) -> TrainingResult:
-    """Train a model and write its package.
+    """Train a model and write its package; with an encoder, on what that makes of the rows, too.
 
     Args:
         train_path: Dataset of rows that train.
@@ -176,17 +182,25 @@ def train_boosting(
         package_path: Folder to appear: the model package.
         parameters: How to train; None for the defaults.
         key: The key that signs the package; None for none.
+        encoder_path: An autoencoder's package, trained on the same specification; None for none.
+        encoder_name: Deployment that it is registered for; empty where it is not registered.
+        encoder_version: Its version in the registry; empty likewise.
 
     Raises:
+        PackageError: the encoder's package is damaged, or of another kind.
         ParameterError: a parameter cannot be trained with.
-        SchemaError: a column is missing, of another kind, or infinite.
+        SchemaError: a column is missing, of another kind, or infinite; or the encoder reads others than the specification.
         TargetError: the rows hold one class only, or a label is missing.
     """
     how = parameters or BoostingParameters()
     how.check()
     spec = FeatureSpec.read(specification_path)
+    encoder = ModelPackage.load(encoder_path, key=key) if encoder_path else None
+    if encoder:
+        check_encoder(encoder, spec)
+    needed = name_encoder(encoder, encoder_name, encoder_version) if encoder else None
     train, validation = read_dataset(train_path), read_dataset(validation_path)
-    matrices = spec.matrix(train), spec.matrix(validation)
+    matrices = [stacked_matrix(spec, encoder, rows) for rows in (train, validation)]
     labels = spec.labels(train), spec.labels(validation)
     _check_classes(spec, labels[0])
     pools = pool(matrices[0], labels[0]), pool(matrices[1], labels[1])
@@ -197,7 +211,7 @@ def train_boosting(
     if spec.task == "binary":
         threshold = choose_threshold(labels[1], native.predict(matrices[1]), how.cost_false_negative, how.cost_false_positive)
     shares = np.mean([model.get_feature_importance() for model in models], axis=0)
-    importance = dict(zip(spec.features, shares.tolist(), strict=True))
+    importance = dict(zip(matrices[0].columns, shares.tolist(), strict=True))
     trees = models[0].tree_count_
     if how.refit:
         whole = pool(pl.concat(matrices), np.concatenate(labels))
@@ -205,8 +219,14 @@ def train_boosting(
     used = [train, validation] if how.refit else [train]
     imputed = {one.column for one in spec.impute}  # made to be missing, even where training happened to have them all
     nullable = tuple(name for name in spec.inputs if name in imputed or any(frame[name].null_count() for frame in used))
-    description = Description("catboost", spec, threshold, _recorded(how, trees), how.seed, content_digest(used), nullable)
-    package = write_package(package_path, description, native.write, validation, key=key)
+    description = Description("catboost", spec, threshold, _recorded(how, trees), how.seed, content_digest(used), nullable, needed)
+
+    def write(folder: Path) -> None:
+        native.write(folder)
+        if encoder:
+            copy_encoder(encoder, folder)
+
+    package = write_package(package_path, description, write, validation, key=key)
     ranked = dict(sorted(importance.items(), key=lambda item: -item[1]))
     return TrainingResult(package, trees, curves[0], curves[1], ranked, (train.height, validation.height))
 

@@ -4,15 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from scripts.realdata_run import Artifacts
-from scripts.realdata_sets import blocked_cards, by_group, last_class, last_year, numbered, with_split
-
-
-class Run(Artifacts):
-    """Artifacts that were not written."""
-
-    def __init__(self, holdout: pl.DataFrame, predictions: list[float] | None = None) -> None:
-        vars(self).update(holdout=holdout, predictions=np.array(predictions or []))
+from scripts.realdata_sets import by_group, last_class, last_year, numbered, with_split
+from tests.scripts.runs import Run
 
 
 @pytest.mark.realdata
@@ -35,12 +28,6 @@ def test_the_bank_s_calls_are_numbered_in_the_order_of_the_file(real_data, tmp_p
 
 def test_the_last_class_is_right_where_the_row_before_was_the_same(tmp_path):
     assert last_class(Run(pl.DataFrame({"class": ["UP", "UP", "DOWN", "DOWN", "DOWN"]})), tmp_path) == {"last_class": 0.75}
-
-
-def test_a_card_that_was_found_is_not_found_again(tmp_path):
-    days = pl.Series(["2018-08-08", "2018-08-09"]).str.to_datetime()
-    rows = pl.DataFrame({"CUSTOMER_ID": [1, 1], "TX_DATETIME": days, "TX_FRAUD": [1, 1]})
-    assert blocked_cards(Run(rows, [0.9, 0.9]), tmp_path) == {"card_precision_100": pytest.approx(0.005)}
 
 
 @pytest.mark.realdata
