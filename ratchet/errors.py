@@ -18,6 +18,7 @@ and has no debugger there.
     ├── LedgerError              the ledger refused
     │   ├── UnknownDeploymentError   no such deployment, version or previous champion
     │   ├── ConflictError        somebody else changed the deployment first
+    │   ├── NeededError          a live champion needs what would be taken away
     │   └── AuditError           the audit chain does not verify
     ├── JudgeError               evidence that cannot be judged: out of range, of unequal length, or a rule that is none
     ├── EngineError              the gateway's engine cannot answer
@@ -91,6 +92,10 @@ class UnknownDeploymentError(LedgerError):
 
 class ConflictError(LedgerError):
     """Somebody else changed the deployment first."""
+
+
+class NeededError(LedgerError):
+    """A live champion needs what would be taken away."""
 
 
 class AuditError(LedgerError):

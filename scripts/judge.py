@@ -308,7 +308,25 @@ def others() -> Iterator[Cell]:
     )
 
 
-CELLS = (*boundaries(), *constants(), *losses(), *others())
+def anomalies() -> Iterator[Cell]:
+    """Alarms where there are no labels, and balanced costs where there are."""
+    lines = (
+        *(Line("promoted", "promoted", at_least=0.95), Line("pairs, median", "pairs", "median")),
+        *(Line("aborted, α .05, loss gate .025", "aborted", at_most=0.025), Line("rolled back in the watch, α .05", "watch", at_most=0.05)),
+    )
+    draw = partial(alike, n=60_000, worse=0.0, disagreement=0.004, both=0.008)
+    told = "no labels: alarms in 1% of requests as the champion's, four in five the same, margin .01, N 60,000"
+    yield Cell(told, partial(equal, draw, 1), lines)
+    for rate, bound in ((0.02, 5_000), (0.1, 250)):
+        draw = partial(alike, n=20_000, worse=rate - 0.01, disagreement=rate - 0.006, both=0.008)
+        more = (Line("pairs until abort, median", "pairs", "median", at_most=bound), Line("promoted", "promoted", at_most=0.01))
+        yield Cell(f"no labels: alarms in {rate:.0%} of requests, champion 1%, α .01, loss gate .005", partial(worse, draw, 1, 0.01), more)
+    one = (Line("never flags: promoted", "never", at_most=0), Line("always flags: promoted", "always", at_most=0))
+    told = "anomalies 1%, costs balanced 99:1, champion finds 50%, N 10,000, constant answers known"
+    yield Cell(told, partial(constant, 0.01, 0.5, 99, True), one)
+
+
+CELLS = (*boundaries(), *constants(), *losses(), *others(), *anomalies())
 
 
 def simulate(place: int, first: int, last: int, seed: int = 0) -> list[Outcome]:

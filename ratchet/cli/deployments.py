@@ -1,9 +1,12 @@
 """The verbs on a deployment: what is live, what changed it, and changing it by hand."""
 
 import getpass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from ratchet.delivery.transitions import Transition
 
 Name = Annotated[str, typer.Argument(help="Name of the deployment, e.g. card-fraud.")]
 Why = Annotated[str, typer.Option("--why", help="The reason, for the audit trail.")]
@@ -65,10 +68,11 @@ def promote(
 
     transition = promote_version(name, version, who=who or getpass.getuser(), why=why, settings=load_settings())
     print(f"{name}: version {version} is live, generation {transition.deployment.generation}")
+    _print_encoder(transition)
 
 
 def rollback(name: Name, why: Why = "by hand", who: Who = "") -> None:
-    """Take the challenger under trial away, now; without one, put the champion before this one live."""
+    """Take the challenger under trial away, now; without one, put the champion before this one live. Its encoder goes with it."""
     from ratchet.delivery.promotion import rollback_now
     from ratchet.settings import load_settings
 
@@ -76,6 +80,7 @@ def rollback(name: Name, why: Why = "by hand", who: Who = "") -> None:
     live = transition.deployment.champion
     taken = "its challenger is taken away" if transition.row is None or transition.row.action == "abort" else "rolled back"
     print(f"{name}: {taken}; {f'version {live.version}' if live else 'nothing'} is live, generation {transition.deployment.generation}")
+    _print_encoder(transition)
 
 
 def audit(name: Name) -> None:
@@ -85,3 +90,11 @@ def audit(name: Name) -> None:
 
     report = Ledger.open(load_settings()).verify_chain(name)
     print(f"{name}: {report.rows} changes, the chain holds; head {report.head}")
+
+
+def _print_encoder(transition: "Transition") -> None:
+    """Say what became of a stacked model's encoder."""
+    from ratchet.delivery.pairs import told
+
+    if encoder := told(transition.row):
+        print(f"  its encoder: {encoder}")

@@ -14,7 +14,7 @@ from ratchet.delivery.decision import Decision, Seen, decide
 from ratchet.delivery.ledger import Ledger, Transition
 from ratchet.delivery.rollout import Rollout
 from ratchet.delivery.verdicts import Verdict
-from ratchet.errors import ConflictError
+from ratchet.errors import ConflictError, NeededError
 
 WORDS = {"promote": "promote", "abort": "rejected", "hold": "held", "pending": "pending", "rollback": "rolled back", "settle": "held"}
 TELLING = {word: move for move, word in WORDS.items() if move != "settle"}
@@ -104,7 +104,10 @@ def advance(
         if rollout.leased is not None:
             ledger.renew_lease(name, rollout.begun, ledger.clock() + timedelta(seconds=rollout.policy.lease), f"run {run_id}")
         decision, sight = look(rollout, run_id=run_id, ledger=ledger, observe=observe, as_of=as_of)
-        done = act(rollout, decision, sight.evidence, run_id=run_id, ledger=ledger)
+        try:
+            done = act(rollout, decision, sight.evidence, run_id=run_id, ledger=ledger)
+        except NeededError as error:  # a watched encoder that has not held, and that a stacked champion needs: for a person
+            return _conclude(ledger, name, run_id, Decision("hold", f"{decision.reason}; {error}"), rollout)
         if done is None or decision.move == "step":
             continue  # somebody else was faster, or there is a next step: look again
         waiting = monotonic() - begun

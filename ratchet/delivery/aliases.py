@@ -11,6 +11,16 @@ from ratchet.delivery.ledger import Ledger
 ROLES = ("champion", "previous", "challenger")
 
 
+def reconcile_all(ledger: Ledger, name: str) -> None:
+    """Make the aliases of a deployment, and of the encoder that goes with it, show what the ledger says.
+
+    Raises:
+        RegistryError: MLflow refuses.
+    """
+    for each in (name, *ledger.partners(name)):
+        reconcile(ledger, each)
+
+
 def reconcile(ledger: Ledger, name: str, *, always: bool = False) -> bool:
     """Make the aliases show what the ledger says.
 

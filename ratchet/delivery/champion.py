@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ratchet.data.absent import write_absent
-from ratchet.delivery.aliases import reconcile
+from ratchet.delivery.aliases import reconcile_all
 from ratchet.delivery.ledger import Ledger
 from ratchet.delivery.storage import fetch
 from ratchet.delivery.verification import settle
@@ -54,9 +54,10 @@ def find_champion(
     """
     for sentence in settle(name, run_id=run_id, ledger=ledger):
         log.warning("%s", sentence)
-    ledger.repair_head(name)
+    for each in (name, *ledger.partners(name)):
+        ledger.repair_head(each)
     try:
-        reconcile(ledger, name)
+        reconcile_all(ledger, name)
     except RegistryError as error:
         log.warning("MLflow's aliases of %r could not be brought up to the ledger: %s", name, error)
     state = ledger.deployment(name)

@@ -92,7 +92,8 @@ def _abort(name: str, run_id: str, ledger: Ledger) -> str:
         return ""
     why = said["verify"].reason if "verify" in said else "the run ended before what it had promoted was verified"
     change = rollback_in_run(name, run_id=run_id, why=why, ledger=ledger)
-    return f"{promotion.after.champion}; champion now: {change.deployment.champion or 'none'}"
+    encoder = f"; its encoder: {change.encoder}" if change.encoder else ""
+    return f"{promotion.after.champion}; champion now: {change.deployment.champion or 'none'}{encoder}"
 
 
 def _abort_rollout(name: str, run_id: str, said: Mapping[str, Verdict], ledger: Ledger) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ratchet.delivery.policy import Policy
 from ratchet.delivery.rollout import Rollout
 
 MOVES = ("promote", "abort", "hold", "pending", "step", "rollback", "settle")
@@ -14,9 +15,9 @@ class Seen:
 
     Attributes:
         requests: Requests of the present phase or step: scored by both in shadow, answered by the challenger in a canary.
-        pairs: Requests of the whole rollout that both scored and whose label counts.
+        pairs: Requests of the whole rollout that both scored and that count: by their label, or at once where the loss needs none.
         due: Requests whose label is due.
-        coverage: Share of those that have one; 0 when none is due.
+        coverage: Share of those that have one, or need none; 0 when none is due.
         total: Requests recorded since the rollout began, the latest ones included.
     """
 
@@ -78,15 +79,19 @@ def decide(rollout: Rollout, word: str, reason: str, seen: Seen, now: datetime) 
     if over:
         return Decision("hold", f"the deadline, {rollout.deadline:%d %B %Y %H:%M} UTC, has passed without proof: {missing or reason}")
     if enough:
-        return Decision("hold", f"{seen.pairs} labelled pairs, the most that the policy allows, are no proof: {reason}")
+        return Decision("hold", f"{_counted(policy, seen.pairs)}, the most that the policy allows, are no proof: {reason}")
     if missing:
         return Decision("pending", missing if seen.total else reason)
     following = next((percent for percent in policy.steps if percent > state.percent), 0)
     if policy.strategy == "blue_green" or not following or (policy.strategy == "ab" and state.phase == "canary"):
         return Decision("pending", reason)
     return Decision(
-        "step", f"{seen.requests} requests and {seen.pairs} labels speak against nothing: {following}% next", "canary", following
+        "step", f"{seen.requests} requests and {_counted(policy, seen.pairs)} speak against nothing: {following}% next", "canary", following
     )
+
+
+def _counted(policy: Policy, pairs: int) -> str:
+    return f"{pairs} {'labelled pairs' if policy.needs_labels else 'pairs'}"
 
 
 def _last(rollout: Rollout) -> bool:
@@ -105,7 +110,8 @@ def _missing(rollout: Rollout, seen: Seen, now: datetime) -> str:
         young = f" (of the last {policy.grace:g} s none counts yet)" if policy.grace and seen.total else ""
         return f"{step} has seen {seen.requests} of at least {policy.minimum_requests} requests{young}"
     if seen.pairs < policy.minimum_labels:
-        return f"{seen.pairs} of at least {policy.minimum_labels} requests have a label that counts ({seen.due} are due)"
+        due = f" have a label that counts ({seen.due} are due)" if policy.needs_labels else " count: blocks must be closed"
+        return f"{seen.pairs} of at least {policy.minimum_labels} requests{due}"
     if seen.coverage < policy.minimum_coverage:
         return f"{seen.coverage:.0%} of the {seen.due} requests whose label is due have one, of at least {policy.minimum_coverage:.0%}"
     until = rollout.step_at + timedelta(seconds=policy.step)

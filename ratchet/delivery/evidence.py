@@ -23,7 +23,7 @@ from ratchet.delivery.judge.loss import judge_loss, judge_watch
 from ratchet.delivery.judge.ratio import judge_ratio
 from ratchet.delivery.ledger import Ledger
 from ratchet.delivery.measures import judge_measures
-from ratchet.delivery.pair_losses import Judged, PairLosses
+from ratchet.delivery.pair_losses import Judged, PairLosses, at_once
 from ratchet.delivery.policy import Policy
 from ratchet.delivery.rollout import Rollout
 from ratchet.delivery.storage import description_of
@@ -55,7 +55,7 @@ class TrafficEvidence:
         assert state.champion is not None
         assert state.challenger is not None
         champion, challenger = (Judged.of(description_of(model, self.ledger.settings)) for model in (state.champion, state.challenger))
-        pairs = paired(store, state.name, rollout=state.begun, as_of=as_of, label_delay=policy.label_delay)
+        pairs = counting(policy, paired(store, state.name, rollout=state.begun, as_of=as_of, label_delay=policy.label_delay))
         losses = PairLosses.of(pairs, champion, challenger, policy.loss, block=block_of(policy), as_of=as_of)
         rows = both_answers(store, state.name, state.begun, as_of)
         share = alpha_share(policy.alpha, gate_names(policy))
@@ -67,21 +67,21 @@ class TrafficEvidence:
         answered = rows.filter(pl.col("generation") == state.generation)
         requests = answered["challenger_served"].sum() if state.phase == "canary" else answered.height
         recorded = store.predictions(state.name, rollout=state.begun).filter(pl.col("role") == "champion").select(pl.len()).collect().item()
-        seen = self._seen(int(requests), losses, pairs, recorded, as_of, policy.label_delay)
+        seen = self._seen(int(requests), losses, pairs, recorded, as_of, policy)
         return told(combine(gates, last_look=False), seen, as_of)
 
     def _watch(self, rollout: Rollout, as_of: float) -> Sight:
-        """Judge the promoted model by labels that came after its promotion, for requests before it, too."""
+        """Judge the promoted model by what came after its promotion: labels, of requests before it, too; requests where none is needed."""
         state, policy, store = rollout.deployment, rollout.policy, self._store()
         assert state.champion is not None
         assert state.previous is not None
         promoted, former = (Judged.of(description_of(model, self.ledger.settings)) for model in (state.champion, state.previous))
         reading: dict[str, Any] = {"as_of": as_of, "label_delay": policy.label_delay}
-        later = paired(store, state.name, rollout=state.begun, other="previous", **reading)
+        later = counting(policy, paired(store, state.name, rollout=state.begun, other="previous", **reading))
         later = later.rename({"champion": "challenger", "challenger": "champion"})
         deciding = self.ledger.last_look(state.name, rollout.former)
         decided = float(deciding.facts.get("as_of", 0.0)) if deciding else 0.0
-        before = paired(store, state.name, rollout=rollout.former, **reading).filter(pl.col("available") > decided)
+        before = counting(policy, paired(store, state.name, rollout=rollout.former, **reading)).filter(pl.col("available") > decided)
         pairs = pl.concat([before, later.select(before.columns)]).sort("available", "request_id", nulls_last=True)
         losses = PairLosses.of(pairs, former, promoted, policy.loss, block=block_of(policy), as_of=as_of)
         gate = judge_watch(
@@ -92,16 +92,22 @@ class TrafficEvidence:
             block_cap=policy.block_cap if policy.key else 1,
             minimum=policy.minimum_labels,
         )
-        seen = self._seen(later.height, losses, pairs, pairs.height, as_of, policy.label_delay)
+        seen = self._seen(later.height, losses, pairs, pairs.height, as_of, policy)
         return told(combine([gate], last_look=False), seen, as_of)
 
     def _store(self) -> TrafficStore:
         return TrafficStore(self.ledger.settings.traffic_folder())
 
     @staticmethod
-    def _seen(requests: int, losses: PairLosses, pairs: pl.DataFrame, total: int, as_of: float, delay: float) -> Seen:
+    def _seen(requests: int, losses: PairLosses, pairs: pl.DataFrame, total: int, as_of: float, policy: Policy) -> Seen:
+        delay = policy.label_delay if policy.needs_labels else 0.0
         due = int((pairs["time"] + delay <= as_of).sum())
         return Seen(requests, len(losses.champion), due, coverage(pairs, as_of=as_of, label_delay=delay), total)
+
+
+def counting(policy: Policy, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Return pairs in the order in which they count: as their labels come, or as they were asked for where no label is needed."""
+    return pairs if policy.needs_labels else at_once(pairs)
 
 
 def told(judgement: Judgement, seen: Seen, as_of: float) -> Sight:

@@ -18,14 +18,17 @@ from ratchet.delivery.audit import AuditRow, ChainReport, verify_rows
 from ratchet.delivery.database import Database
 from ratchet.delivery.deployment import Deployment, ModelRef, check_name
 from ratchet.delivery.heads import advance_head, read_head
+from ratchet.delivery.pairs import Encoder, Following, check_not_needed, partner, with_promotion, with_rollback
 from ratchet.delivery.transitions import (
     Checkpoint,
     Clock,
     Decide,
+    Follow,
     Request,
     Subject,
     Transition,
     apply,
+    by_itself,
     make_request,
     storable,
     unknown_deployment,
@@ -121,6 +124,7 @@ class Ledger(Trials):
         evidence: Mapping[str, Any] | None = None,
         run_id: str = "",
         watch: bool = False,
+        encoder: Encoder | None = None,
     ) -> Transition:
         """Make a model the champion; the present champion becomes ``previous``. With a run, its verdict "promoted" is recorded with it.
 
@@ -133,6 +137,7 @@ class Ledger(Trials):
             evidence: JSON values that the decision rests on.
             run_id: The run; empty by hand.
             watch: Go on comparing it with the former champion; the evidence says by which policy.
+            encoder: What a stacked model needs; its deployment is moved in the same transaction (`pairs`).
 
         Returns:
             What stands now. The effect is "none" when the model is the champion already, whatever its generation.
@@ -143,7 +148,11 @@ class Ledger(Trials):
         request = make_request(
             "promote", name, generation, who=who, why=why, evidence=evidence, run_id=run_id, verdict="promoted", wanted=model.digest
         )
-        return self._apply(request, lambda connection: model.digest, lambda connection, before: before.promoted(model, watch=watch))
+
+        def follow(connection: Connection, before: Deployment, after: Deployment) -> Following:
+            return with_promotion(connection, before, encoder) if encoder else Following()
+
+        return self._apply(request, lambda connection: model.digest, lambda connection, before: before.promoted(model, watch=watch), follow)
 
     def rollback(
         self,
@@ -158,7 +167,8 @@ class Ledger(Trials):
     ) -> Transition:
         """Take the champion back: the state that stood before its promotion stands again.
 
-        The model that was taken back is not kept as ``previous``; a second rollback goes one champion further back.
+        The model that was taken back is not kept as ``previous``; a second rollback goes one champion further back. A stacked champion's
+        encoder goes with it (`pairs`).
 
         Args:
             name: Name of the deployment.
@@ -172,6 +182,7 @@ class Ledger(Trials):
         Raises:
             UnknownDeploymentError: there is no such deployment, or no champion to go back to.
             ConflictError: somebody else changed the deployment since.
+            NeededError: it is an encoder that the champion of another deployment needs.
         """
         request = make_request("rollback", name, generation, who=who, why=why, evidence=evidence, run_id=run_id, verdict="rolled back")
 
@@ -189,9 +200,10 @@ class Ledger(Trials):
                     f"promote a version instead: ratchet promote {name} VERSION"
                 )
             row = records.audit_row(connection, deployment=name, generation=before.since - 1)
+            check_not_needed(connection, before)
             return before.rolled_back(row.after if row else Deployment(name))
 
-        return self._apply(request, withdrawn, decide)
+        return self._apply(request, withdrawn, decide, with_rollback)
 
     def promotion_of(self, run_id: str, name: str) -> AuditRow | None:
         """Return the transition by which a run promoted, or None when it promoted nothing."""
@@ -202,6 +214,13 @@ class Ledger(Trials):
         """Return the transition that made a generation, e.g. a champion's ``since``."""
         with self.database.reading() as connection:
             return records.audit_row(connection, deployment=name, generation=generation)
+
+    def partners(self, name: str) -> list[str]:
+        """Return the deployments of encoders that the champion needs, or that moved with the last transition."""
+        with self.database.reading() as connection:
+            state = records.read_deployment(connection, name)
+            rows = [records.audit_row(connection, deployment=name, generation=each) for each in (state.generation, state.since)]
+        return sorted({partner(row) for row in rows} - {""})
 
     def record_verdict(self, run_id: str, deployment: str, step: str, verdict: str, reason: str) -> Verdict:
         """Record the word of a step. The first one stands: a step that is run again answers as before.
@@ -264,8 +283,10 @@ class Ledger(Trials):
         with self.database.writing() as connection:
             records.write_projected(connection, name, generation)
 
-    def _apply(self, request: Request, subject: Subject, decide: Decide) -> Transition:
-        transition = apply(self.database, request, subject, decide, self.clock, self.checkpoint)
+    def _apply(self, request: Request, subject: Subject, decide: Decide, follow: Follow = by_itself) -> Transition:
+        transition = apply(self.database, request, subject, decide, self.clock, self.checkpoint, follow)
         self.repair_head(request.name)
+        if other := partner(transition.row):
+            self.repair_head(other)
         self.checkpoint("head written")
         return transition

@@ -36,7 +36,7 @@ def judge_measures(store: TrafficStore, rollout: Rollout, as_of: float, share: M
     if not policy.metrics:
         return []
     rows = served(store, rollout.deployment.name, rollout=rollout.begun, as_of=as_of, label_delay=policy.label_delay)
-    table = columns(rows.filter(pl.col("label").is_not_null()))
+    table = columns(rows.filter(pl.col("label").is_not_null()) if policy.needs_labels else rows)
     gates = []
     for metric in policy.metrics:
         try:

@@ -1,4 +1,7 @@
-"""The losses of both models on the requests whose label is known, grouped into blocks that are closed."""
+"""The losses of both models on the requests that count, grouped into blocks that are closed.
+
+A request counts when its label is known. Where there are never labels the loss is an alarm, and each request counts at once.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,9 +26,9 @@ class Judged:
     """What has to be known of a model to judge its predictions.
 
     Attributes:
-        task: "binary", "multiclass" or "regression".
-        classes: Class names.
-        threshold: Its own; a row is flagged when its probability is at least this.
+        task: "binary", "multiclass", "regression" or "anomaly".
+        classes: Class names, as labels have them; none where there are never labels.
+        threshold: Its own; a row is flagged when its probability, or its reconstruction error, is at least this.
     """
 
     task: str
@@ -35,8 +38,9 @@ class Judged:
     @classmethod
     def of(cls, description: "Description") -> "Judged":
         """Take it from what a package says about itself."""
+        spec = description.spec
         threshold = NEVER if description.threshold is None else description.threshold
-        return cls(description.spec.task, description.spec.classes, threshold)
+        return cls(spec.task, spec.classes if spec.target else (), threshold)
 
 
 @dataclass(frozen=True)
@@ -61,10 +65,10 @@ class PairLosses:
     def of(
         cls, pairs: pl.DataFrame, champion: Judged, challenger: Judged, loss: Mapping[str, Any], *, block: float, as_of: float
     ) -> "PairLosses":
-        """Return the losses of the pairs whose label is known and whose block is closed.
+        """Return the losses of the pairs whose label is known, where the loss needs one, and whose block is closed.
 
         Args:
-            pairs: From `ratchet.traffic.pairs.paired`.
+            pairs: From `ratchet.traffic.pairs.paired`; for a loss that needs no label, from `at_once`.
             champion: The model in column ``champion``.
             challenger: The model in column ``challenger``.
             loss: As the policy has it.
@@ -74,26 +78,36 @@ class PairLosses:
         Raises:
             ParameterError: the two models do not predict the same.
         """
-        if (champion.task, champion.classes) != (challenger.task, challenger.classes):
+        rule = Loss(**loss)
+        classes = champion.classes or challenger.classes
+        comparable = challenger.classes in ((), classes) or not rule.needs_labels
+        if champion.task != challenger.task or not comparable:
             raise ParameterError(
                 f"the champion predicts {champion.task} {list(champion.classes)}, the challenger {challenger.task} "
                 f"{list(challenger.classes)}: they cannot be compared; promote by hand, or train on the same target"
             )
-        known = closed(pairs.filter(pl.col("label").is_not_null()), block, as_of)
-        labels = numbers(known["label"], champion.task, champion.classes)
+        known = closed(pairs.filter(pl.col("label").is_not_null()) if rule.needs_labels else pairs, block, as_of)
+        labels = numbers(known["label"], champion.task, classes) if rule.needs_labels else np.zeros(known.height)
         usable = np.isfinite(labels)
         known, labels = known.filter(pl.Series(usable, dtype=pl.Boolean)), labels[usable]
-        rule = Loss(**loss)
-        width = len(champion.classes) if champion.task == "multiclass" else 1
+        width = len(classes) if champion.task == "multiclass" else 1
         first = rule.per_row(labels, answers(known["champion"], width), champion.threshold)
         second = rule.per_row(labels, answers(known["challenger"], width), challenger.threshold)
         constants = {}
         if rule.kind == "cost":
             constants = {
-                name: rule.per_row(labels, np.full(len(labels), value), NEVER)
-                for name, value in zip(champion.classes, (0.0, 1.0), strict=True)
+                name: rule.per_row(labels, np.full(len(labels), value), NEVER) for name, value in zip(classes, (0.0, 1.0), strict=True)
             }
         return cls(first, second, known["block"].to_numpy(), constants, int((~usable).sum()))
+
+
+def at_once(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Return pairs as a loss takes them that needs no label: each is available from its request on, in that order.
+
+    Args:
+        pairs: From `ratchet.traffic.pairs.paired`.
+    """
+    return pairs.with_columns(label=pl.lit("", pl.String), available=pl.col("time")).sort("available", "request_id")
 
 
 def closed(pairs: pl.DataFrame, block: float, as_of: float) -> pl.DataFrame:
@@ -115,7 +129,7 @@ def numbers(labels: pl.Series, task: str, classes: tuple[str, ...]) -> Array:
 
     Args:
         labels: shape (n,), text as recorded.
-        task: "binary", "multiclass" or "regression".
+        task: "binary", "multiclass", "regression" or "anomaly".
         classes: Class names; a label that is none of many is -1, because a model that does not know it was wrong.
 
     >>> numbers(pl.Series(["1", "0.0", "true", "yes", "?"]), "binary", ("0", "1")).tolist()
@@ -125,7 +139,7 @@ def numbers(labels: pl.Series, task: str, classes: tuple[str, ...]) -> Array:
         found = labels.cast(pl.Float64, strict=False).to_numpy().astype(np.float64)
         return np.where(np.isfinite(found), found, np.nan)
     places = {name: float(place) for place, name in enumerate(classes)}
-    unknown = np.nan if task == "binary" else -1.0
+    unknown = np.nan if task in ("binary", "anomaly") else -1.0
     known = {text: places.get(text, places.get(_class_name(text, places), unknown)) for text in labels.unique().to_list()}
     return np.array([known[text] for text in labels.to_list()], dtype=np.float64)
 

@@ -51,7 +51,8 @@ class Policy:
         margin: How much larger the challenger's loss a request may be, in [0, 1].
         relative_margin: Share of the champion's own loss by which the challenger's may be larger: at 0.84% fraud an absolute margin of
             0.01 would let a model pass that never flags.
-        loss: Kind, costs and scale of `ratchet.evaluation.losses.Loss`; "auto" is settled when the rollout begins.
+        loss: Kind, costs and scale of `ratchet.evaluation.losses.Loss`; "auto" is settled when the rollout begins. "alarm" needs no labels,
+            and what is said here of labels then holds for requests.
         label_delay: Seconds after which a label counts as due; pairs are judged in that order.
         minimum_requests: Requests that a phase or step must have seen.
         minimum_labels: Pairs with labels that there must be before anything but an abort follows.
@@ -137,6 +138,11 @@ class Policy:
                 raise ParameterError(f"rollout {name} {getattr(self, name)!r}: give a number from {low:g} to {high:g}")
         if self.strategy != "direct" and self.margin == 0:
             raise ParameterError("rollout margin 0: no evidence can show that a model is not worse by nothing; give e.g. 0.01")
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether a request counts only once its label is known; an alarm counts at once."""
+        return self.loss.get("kind") != "alarm"
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> "Policy":

@@ -1,17 +1,18 @@
 """Promotion and its reversal, by a run and by hand: the ledger moves first, the registry's aliases follow.
 
 By hand wins: a person's word is tried again when a run got in between. A run's is not: what it compared with is no longer the
-champion, so its evidence is void and it holds.
+champion, so its evidence is void and it holds. A stacked model moves together with its encoder, whoever moves it.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from ratchet.delivery.aliases import reconcile
+from ratchet.delivery.aliases import reconcile_all
 from ratchet.delivery.deployment import Deployment, ModelRef
 from ratchet.delivery.ledger import Ledger, Transition
-from ratchet.delivery.storage import package_of
-from ratchet.errors import ConflictError, RegistryError
+from ratchet.delivery.pairs import Encoder, told
+from ratchet.delivery.storage import describe_package, package_of
+from ratchet.errors import ConflictError, NeededError, PackageError, RegistryError
 from ratchet.report.page import Cell, Page
 from ratchet.settings import Settings
 
@@ -28,12 +29,14 @@ class Change:
         reason: Why, as a person reads it.
         deployment: What stands afterwards.
         effect: "applied", "repeated" or "none", as in `Transition`.
+        encoder: What became of a stacked model's encoder; empty where there is none.
     """
 
     word: str
     reason: str
     deployment: Deployment
     effect: str
+    encoder: str = ""
 
     @property
     def champion(self) -> str:
@@ -44,6 +47,7 @@ class Change:
         """Return the summary that a person reads."""
         previous = self.deployment.previous.version if self.deployment.previous else "none"
         facts: dict[str, Cell] = {"champion": self.champion or "none", "previous": previous, "generation": self.deployment.generation}
+        facts |= {"encoder": self.encoder} if self.encoder else {}
         return Page(title, self.word, self.reason, TONES[self.word], facts)
 
 
@@ -65,15 +69,18 @@ def promote_in_run(name: str, version: str, *, generation: int, run_id: str, why
         UnknownDeploymentError: there is no such version.
         PackageError: the stored package is damaged, so it never becomes the champion.
     """
-    model = _checked(name, version, ledger.settings)
+    from ratchet.delivery.registry import find_version
+
+    model = find_version(name, version, ledger.settings)
+    encoder = check_with_encoder(name, model, ledger.settings)
     evidence: dict[str, Any] = {"version": model.version, "digest": model.digest, "run_id": run_id, "generation_read": int(generation)}
     tried = ledger.rollout(name)
     watch = tried is not None and tried.deployment.challenger == model and tried.policy.watch > 0
     if tried is not None and watch:
         evidence |= {"policy": tried.policy.as_dict(), "rollout": tried.begun}
-    who = f"run {run_id}"
+    by: dict[str, Any] = {"who": f"run {run_id}", "why": why, "evidence": evidence, "run_id": run_id}
     try:
-        done = ledger.promote(name, model, generation=int(generation), who=who, why=why, evidence=evidence, run_id=run_id, watch=watch)
+        done = ledger.promote(name, model, generation=int(generation), watch=watch, encoder=encoder, **by)
     except ConflictError as error:
         held = ledger.record_verdict(run_id, name, "promote", "held", str(error))
         return Change("held", held.reason, ledger.deployment(name), "none")
@@ -81,7 +88,7 @@ def promote_in_run(name: str, version: str, *, generation: int, run_id: str, why
     if done.row is None or done.row.run_id != run_id:
         reason = f"{done.deployment.champion} is the champion already, by {done.row.who if done.row else 'an earlier promotion'}"
         return Change("held", ledger.record_verdict(run_id, name, "promote", "held", reason).reason, done.deployment, "none")
-    return Change("promoted", why, done.deployment, done.effect)
+    return Change("promoted", why, done.deployment, done.effect, told(done.row))
 
 
 def rollback_in_run(name: str, *, run_id: str, why: str, ledger: Ledger) -> Change:
@@ -94,7 +101,8 @@ def rollback_in_run(name: str, *, run_id: str, why: str, ledger: Ledger) -> Chan
         ledger: The ledger.
 
     Returns:
-        "rolled back"; the effect is "none" when the run promoted nothing, or what it promoted is not live any more.
+        "rolled back"; the effect is "none" when the run promoted nothing, or what it promoted is not live any more. "held" where it is an
+        encoder that another champion needs: that one is to be rolled back.
 
     Raises:
         ConflictError: others changed the deployment 50 times in between.
@@ -117,8 +125,10 @@ def rollback_in_run(name: str, *, run_id: str, why: str, ledger: Ledger) -> Chan
             if attempt + 1 == ATTEMPTS:
                 raise
             continue
+        except NeededError as error:
+            return Change("held", str(error), state, "none")
         _project(ledger, name)
-        return Change("rolled back", why, done.deployment, done.effect)
+        return Change("rolled back", why, done.deployment, done.effect, told(done.row))
     raise AssertionError("unreachable")
 
 
@@ -141,12 +151,15 @@ def promote_version(name: str, version: str, *, who: str, why: str, settings: Se
         PackageError: the stored package is damaged.
         ConflictError: others changed the deployment 50 times in between.
     """
+    from ratchet.delivery.registry import find_version
+
     ledger = ledger or Ledger.open(settings)
-    model = _checked(name, version, settings)
+    model = find_version(name, version, settings)
+    encoder = check_with_encoder(name, model, settings)
     for attempt in range(ATTEMPTS):
         generation = ledger.deployment(name).generation
         try:
-            done = ledger.promote(name, model, generation=generation, who=who, why=why, evidence={"by": "hand"})
+            done = ledger.promote(name, model, generation=generation, who=who, why=why, evidence={"by": "hand"}, encoder=encoder)
         except ConflictError:
             if attempt + 1 == ATTEMPTS:
                 raise
@@ -172,6 +185,7 @@ def rollback_now(name: str, *, who: str, why: str, settings: Settings, ledger: L
     Raises:
         UnknownDeploymentError: there is no such deployment, or nothing to go back to.
         ConflictError: another model became champion in between.
+        NeededError: it is an encoder that another champion needs.
     """
     ledger = ledger or Ledger.open(settings)
     meant = ledger.deployment(name)
@@ -199,12 +213,33 @@ def _take_back(name: str, meant: Deployment, state: Deployment, *, who: str, why
     return Transition(state, "none", None)
 
 
-def _checked(name: str, version: str, settings: Settings) -> ModelRef:
+def check_with_encoder(name: str, model: ModelRef, settings: Settings) -> Encoder | None:
+    """Verify a version's stored package, and that of the encoder that it needs; return the encoder, None unless it is stacked.
+
+    Args:
+        name: Name of the deployment.
+        model: The version.
+        settings: The installation.
+
+    Raises:
+        UnknownDeploymentError: there is no such version of the encoder.
+        PackageError: a stored package is damaged, or the encoder registered is not the one that the model was trained on.
+        RegistryError: a package is not there.
+    """
     from ratchet.delivery.registry import find_version
 
-    model = find_version(name, version, settings)
-    with package_of(model, settings):
-        return model
+    with package_of(model, settings) as folder:
+        needs = describe_package(folder, settings)[0].encoder
+    if needs is None or not needs.model:
+        return None
+    encoder = find_version(needs.model, needs.version, settings)
+    if encoder.digest != needs.digest:
+        raise PackageError(
+            f"{name!r} {model} was trained on {needs.model!r} version {needs.version} of digest {needs.digest[:19]}, "
+            f"and the registry's is {encoder.digest[:19]}: train the model again on the one that is registered"
+        )
+    with package_of(encoder, settings):
+        return Encoder(needs.model, encoder)
 
 
 def _project(ledger: Ledger, name: str) -> None:
@@ -212,7 +247,7 @@ def _project(ledger: Ledger, name: str) -> None:
     import logging
 
     try:
-        reconcile(ledger, name)
+        reconcile_all(ledger, name)
     except RegistryError as error:
         logging.getLogger(__name__).error("The ledger moved; MLflow's aliases of %r did not, until the next run: %s", name, error)
     ledger.checkpoint("aliases written")

@@ -178,6 +178,8 @@ def _log(client: "MlflowClient", run: str, package: "Description", digest: str, 
         "ratchet.run_id": lineage.run_id,
         "ratchet.generation": str(lineage.generation),
     }
+    if package.encoder is not None and package.encoder.model:
+        tags["ratchet.encoder"] = f"{package.encoder.model} version {package.encoder.version}"
     client.log_batch(
         run,
         metrics=metrics,

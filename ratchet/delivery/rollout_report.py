@@ -12,6 +12,7 @@ from ratchet.report.page import Cell, Figure, Page, Table, show
 
 TONES = {"promote": "good", "abort": "bad", "rollback": "bad"}
 LATEST = 60
+ALARMS = "alarms, for want of labels; what the models find was compared before, on injected anomalies"
 WEALTH = (
     "Each line is the evidence against one null hypothesis: the wealth, in powers of ten, of one who bets against it and began with 1. "
     "Where it reaches the dotted line of the same test, the null is refuted; it may be looked at as often as one likes."
@@ -30,7 +31,8 @@ def rollout_page(advance: Advance, state: Deployment, looks: Sequence[Look]) -> 
     parts: list[Table | Figure] = []
     if looks:
         evidence = looks[-1].facts
-        parts += [gates_table(evidence.get("gates", [])), *wealth_figures(evidence.get("gates", [])), *traffic(looks), looks_table(looks)]
+        gates, pairs = evidence.get("gates", []), pairs_named(rollout)
+        parts += [gates_table(gates), *wealth_figures(gates, pairs), *traffic(looks, pairs), looks_table(looks)]
     if rollout is not None:
         parts.append(policy_table(rollout))
     return Page(
@@ -64,6 +66,7 @@ def facts(advance: Advance, state: Deployment) -> dict[str, Cell]:
     if advance.rollout is not None:
         shown["began (UTC)"] = f"{advance.rollout.began_at:%d %B %Y %H:%M}"
         shown["deadline (UTC)"] = f"{advance.rollout.deadline:%d %B %Y %H:%M}"
+        shown |= {} if advance.rollout.policy.needs_labels else {"judged by": ALARMS}
     return shown
 
 
@@ -76,7 +79,12 @@ def gates_table(gates: Sequence[Mapping[str, Any]]) -> Table:
     return Table("Gates", rows, note="Every gate must pass to promote; any gate may abort.", flag="bad")
 
 
-def wealth_figures(gates: Sequence[Mapping[str, Any]]) -> list[Figure]:
+def pairs_named(rollout: Rollout | None) -> str:
+    """Return what a person calls the pairs that count."""
+    return "labelled pairs" if rollout is None or rollout.policy.needs_labels else "pairs"
+
+
+def wealth_figures(gates: Sequence[Mapping[str, Any]], pairs: str = "labelled pairs") -> list[Figure]:
     """Return one figure a gate that has seen anything."""
     figures: list[Figure] = []
     for gate in gates:
@@ -89,21 +97,21 @@ def wealth_figures(gates: Sequence[Mapping[str, Any]]) -> list[Figure]:
         from math import log10
 
         needed = {f"needed at α = {alpha:.3g}": -log10(alpha) for alpha in sorted({test["alpha"] for test in gate["tests"]})}
-        unit = "requests" if gate["name"] in ("latency", "errors") else "units" if gate["name"] == "ratio" else "labelled pairs"
+        unit = "requests" if gate["name"] in ("latency", "errors") else "units" if gate["name"] == "ratio" else pairs
         figures.append(
             Figure(f"Wealth: {gate['name']}", lines(series, x=unit, y="wealth (log10)", mark_y=needed), WEALTH if not figures else "")
         )
     return figures
 
 
-def traffic(looks: Sequence[Look]) -> list[Figure]:
+def traffic(looks: Sequence[Look], pairs: str = "labelled pairs") -> list[Figure]:
     """Return what each look had seen."""
     seen = [look.facts.get("seen") for look in looks]
     numbers = [look.number for look, found in zip(looks, seen, strict=True) if found]
     if len(numbers) < 2:
         return []
     told = [found for found in seen if found]
-    names = {"total": "requests", "pairs": "labelled pairs", "requests": "requests of the step"}
+    names = {"total": "requests", "pairs": pairs, "requests": "requests of the step"}
     series: dict[str, Points] = {label: (numbers, [found[name] for found in told]) for name, label in names.items()}
     percent: dict[str, Points] = {"challenger's share": ([look.number for look in looks], [look.percent for look in looks])}
     return [

@@ -4,6 +4,7 @@ What a transition means is not decided here: the caller gives the function from 
 transaction the head of the chain is written outside the database.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -16,6 +17,7 @@ from ratchet.delivery.audit import AuditRow
 from ratchet.delivery.database import Database
 from ratchet.delivery.deployment import Deployment, canonical_json, check_name
 from ratchet.delivery.operations import operation_key
+from ratchet.delivery.pairs import STACKED, Following
 from ratchet.delivery.verdicts import Verdict
 from ratchet.errors import ConflictError, LedgerError, UnknownDeploymentError, nearest
 
@@ -24,6 +26,7 @@ Clock = Callable[[], datetime]
 Checkpoint = Callable[[str], None]
 Subject = Callable[[Connection], str]
 Decide = Callable[[Connection, Deployment], Deployment]
+Follow = Callable[[Connection, Deployment, Deployment], Following]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,20 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")[:MAX_TEXT]
 
 
-def apply(database: Database, request: Request, subject: Subject, decide: Decide, clock: Clock, checkpoint: Checkpoint) -> Transition:
+def by_itself(connection: Connection, before: Deployment, after: Deployment) -> Following:
+    """Move no other deployment."""
+    return Following()
+
+
+def apply(
+    database: Database,
+    request: Request,
+    subject: Subject,
+    decide: Decide,
+    clock: Clock,
+    checkpoint: Checkpoint,
+    follow: Follow = by_itself,
+) -> Transition:
     """Do an operation, once, in one transaction.
 
     Args:
@@ -112,6 +128,7 @@ def apply(database: Database, request: Request, subject: Subject, decide: Decide
         decide: Returns the next state from the one that stands.
         clock: Returns the time.
         checkpoint: Called at the named points.
+        follow: Returns what goes with it in another deployment, from this one's states before and after.
 
     Raises:
         ConflictError: the generation is not the one that was read.
@@ -128,7 +145,12 @@ def apply(database: Database, request: Request, subject: Subject, decide: Decide
             return Transition(before, "none", None)
         if before.generation != request.generation:
             raise _conflict(connection, request, before)
-        row = _write(connection, request, key, decide(connection, before), clock().isoformat(), checkpoint)
+        after, at = decide(connection, before), clock().isoformat()
+        following = follow(connection, before, after)
+        row = _write(connection, _told(request, following), key, after, at, checkpoint)
+        if following.after is not None:
+            _write_following(connection, request, row, following, at)
+            checkpoint("other deployment written")
         checkpoint("before the commit")
     checkpoint("after the commit")
     return Transition(row.after, "applied", row)
@@ -138,6 +160,26 @@ def unknown_deployment(connection: Connection, name: str) -> UnknownDeploymentEr
     """Return the error for a name that the ledger does not know."""
     known = [deployment.name for deployment in records.read_deployments(connection)]
     return UnknownDeploymentError(f"no deployment {name!r} in the ledger; {nearest(name, known)}")
+
+
+def _told(request: Request, following: Following) -> Request:
+    if not following.facts:
+        return request
+    return replace(request, evidence=canonical_json({**json.loads(request.evidence), **following.facts}))
+
+
+def _write_following(connection: Connection, request: Request, row: AuditRow, following: Following, at: str) -> None:
+    """Move the other deployment: a row of its own in its own chain, compared and swapped as the first one was."""
+    assert following.after is not None
+    name, generation = following.after.name, following.after.generation - 1
+    facts = canonical_json({STACKED: {"deployment": row.deployment, "generation": row.generation}})
+    why = storable(f"with {row.deployment} ({row.after.champion or 'no champion'}): {request.why}")
+    own = replace(request, name=name, generation=generation, evidence=facts, why=why, verdict="")
+    _write(connection, own, operation_key(request.action, name, following.digest, generation), following.after, at, _no_checkpoint)
+
+
+def _no_checkpoint(phase: str) -> None:
+    """Do nothing at a point that the first deployment has named."""
 
 
 def _write(connection: Connection, request: Request, key: str, after: Deployment, at: str, checkpoint: Checkpoint) -> AuditRow:

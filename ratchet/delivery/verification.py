@@ -6,6 +6,7 @@ Also what settles a promotion whose run died before this check: the next run of 
 from dataclasses import dataclass
 
 from ratchet.delivery.ledger import Ledger
+from ratchet.delivery.pairs import leader
 from ratchet.delivery.promotion import rollback_in_run
 from ratchet.delivery.replay import replay
 from ratchet.errors import UnknownDeploymentError
@@ -63,7 +64,8 @@ def settle(name: str, *, run_id: str, ledger: Ledger) -> list[str]:
     """Finish what runs that died between promotion and verification left: verify it now, and take it back if it is not healthy.
 
     Verifying is right whether that run is dead or only slow, because it comes to the same answer; taking back at once would
-    not be. A promotion by hand was verified in storage before and is left alone.
+    not be. A promotion by hand was verified in storage before and is left alone. An encoder that was promoted with a stacked model is
+    settled with that one: it is the pair that was to be verified.
 
     Args:
         name: Name of the deployment.
@@ -79,6 +81,12 @@ def settle(name: str, *, run_id: str, ledger: Ledger) -> list[str]:
         promotion = ledger.promotion_at(name, state.since) if state.champion else None
         if promotion is None or promotion.run_id in ("", run_id):
             return done
+        stacked = leader(promotion)
+        if stacked is not None:
+            done += settle(stacked[0], run_id=run_id, ledger=ledger)
+            if ledger.deployment(name).generation == state.generation:
+                return done
+            continue
         said = ledger.verdicts(promotion.run_id).get("verify")
         if said and said.verdict == "healthy":
             return done
@@ -86,4 +94,6 @@ def settle(name: str, *, run_id: str, ledger: Ledger) -> list[str]:
         done.append(f"run {promotion.run_id} ended before its promotion was verified: {found.verdict}, {found.reason}")
         if found.verdict == "healthy":
             return done
-        rollback_in_run(name, run_id=promotion.run_id, why=f"{found.reason} (found by run {run_id})", ledger=ledger)
+        change = rollback_in_run(name, run_id=promotion.run_id, why=f"{found.reason} (found by run {run_id})", ledger=ledger)
+        if change.word == "held":
+            return [*done, change.reason]

@@ -22,7 +22,7 @@ def verify(
         summary: What was loaded, and how far its predictions are from the recorded ones.
 
     Returns:
-        verdict: "healthy", or "rollback" when it does not load or a prediction differs by more than 1e-9.
+        verdict: "healthy", or "rollback" when it does not load, or predicts other than recorded (to 1e-9; an error to 1e-5).
         reason: Why.
     """
     from ratchet.delivery.ledger import Ledger

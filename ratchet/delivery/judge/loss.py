@@ -90,7 +90,7 @@ class Evidence:
         """What was seen, in words."""
         facts = self.facts()
         if not facts:
-            return "no pair with a label that counts" + self._aside()
+            return "no pair counts yet: its block must be closed, and its label known where the loss needs one" + self._aside()
         way = "higher" if facts["difference"] > 0 else "lower"
         size = f"{abs(facts['difference']):.4g} {way}" if facts["difference"] else "the same"
         seen = f"over {len(self.champion):,} pairs in {len(self.blocks.sizes):,} blocks the loss is {size}"

@@ -19,8 +19,9 @@ from ratchet.features.spec import FeatureSpec
 from ratchet.models.boosting import CatBoostNative, pool
 from ratchet.models.package import Description, write_package
 from ratchet.settings import Settings
+from tests.autoencoders import linear_package
 
-collect_ignore = ["contenders.py", "victims.py"]  # programs that tests run; nothing to collect in them
+collect_ignore = ["contenders.py", "recorded.py", "victims.py"]  # programs that tests run; nothing to collect in them
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -71,7 +72,7 @@ class World:
 
     def damage(self, model: ModelRef) -> None:
         """Flip one bit in the middle of a stored model."""
-        path = Path(model.uri) / "model.cbm"
+        path = next(path for path in (Path(model.uri) / "model.cbm", Path(model.uri) / "model.onnx") if path.is_file())
         content = bytearray(path.read_bytes())
         content[len(content) // 2] ^= 1
         path.write_bytes(bytes(content))
@@ -84,6 +85,22 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     write_dataset(table, folder / "reference", source="the test")
     (folder / "schema.yaml").write_text("columns: {amount: {type: number}}\n", encoding="utf-8")
     packages = tuple(small_package(folder / f"package-{number}", table, seed=number) for number in range(3))
+    return World(Settings(home=folder / "home"), packages, folder / "reference", folder / "schema.yaml")
+
+
+@pytest.fixture(scope="session", params=["labelled", "unlabelled"])
+def anomalies(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """An installation of autoencoders, once trained with labels, one row in ten an anomaly, and once where there are none."""
+    folder = tmp_path_factory.mktemp(request.param)
+    rng = np.random.default_rng(0)
+    table = pl.DataFrame(rng.normal(size=(400, 3)) @ np.array([[1.0, 0.5, 0.2], [0.0, 1.0, 0.3], [0.0, 0.0, 0.1]]), schema=["a", "b", "c"])
+    target, classes = ("defect", ("0", "1")) if request.param == "labelled" else ("", ("normal", "anomaly"))
+    if target:
+        table = table.with_columns(defect=(pl.int_range(pl.len()) % 10 == 0).cast(pl.Int64))
+    write_dataset(table, folder / "reference", source="the test")
+    (folder / "schema.yaml").write_text("columns: {a: {type: number}, b: {type: number}, c: {type: number}}\n", encoding="utf-8")
+    spec = FeatureSpec("anomaly", target, dict.fromkeys("abc", "number"), ("a", "b", "c"), classes=classes)
+    packages = tuple(linear_package(folder / f"package-{k}", spec, table, latent=k, threshold=float(k)).path for k in (1, 2))
     return World(Settings(home=folder / "home"), packages, folder / "reference", folder / "schema.yaml")
 
 

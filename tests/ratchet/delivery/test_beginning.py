@@ -4,7 +4,7 @@ import pytest
 
 from ratchet.delivery.beginning import begin_rollout, settle_loss
 from ratchet.delivery.policy import Policy
-from ratchet.errors import ParameterError
+from ratchet.errors import ParameterError, TargetError
 
 pytestmark = pytest.mark.slow
 
@@ -73,3 +73,46 @@ def test_stated_costs_make_the_loss_a_cost(world, name):
     assert (found["kind"], found["cost_false_negative"], found["cost_false_positive"]) == ("cost", 20.0, 1.0)
     with pytest.raises(ParameterError, match="does not fit the task"):
         settle_loss({"kind": "absolute"}, champion, challenger, world.settings)
+
+
+@pytest.mark.parametrize("anomalies", ["labelled"], indirect=True)
+def test_costs_of_anomalies_that_nobody_stated_are_balanced_by_the_champion_s_data(anomalies, name):
+    champion, challenger = anomalies.promote(name, 0, f"{name}-1"), anomalies.register(name, 1)
+    found = settle_loss({"kind": "auto"}, champion, challenger, anomalies.settings)
+    assert (found["kind"], found["cost_false_negative"], found["cost_false_positive"]) == ("cost", 9.0, 1.0), "one row in ten is one"
+    stated = settle_loss({"kind": "auto", "cost_false_negative": 20.0}, champion, challenger, anomalies.settings)
+    assert (stated["kind"], stated["cost_false_negative"]) == ("cost", 20.0)
+    assert settle_loss({"kind": "alarm"}, champion, challenger, anomalies.settings)["kind"] == "alarm", "asked for, though labels come"
+    assert settle_loss(found, champion, challenger, anomalies.settings) == found, "what is settled stays"
+    with pytest.raises(ParameterError, match="does not fit the task"):
+        settle_loss({"kind": "log"}, champion, challenger, anomalies.settings)
+
+
+@pytest.mark.parametrize("anomalies", ["unlabelled"], indirect=True)
+def test_without_a_target_the_loss_is_an_alarm_and_no_other(anomalies, name):
+    anomalies.promote(name, 0, f"{name}-1")
+    found = begin(anomalies, name, anomalies.register(name, 1).version, f"{name}-2", 1)
+    assert found.verdict == "begun"
+    assert "judged by alarms" in found.reason
+    assert anomalies.ledger.rollout(name).policy.loss["kind"] == "alarm"
+    champion = anomalies.ledger.deployment(name).champion
+    with pytest.raises(ParameterError, match=r"'cost' asks for labels.*choose alarm, or auto"):
+        settle_loss({"kind": "cost"}, champion, anomalies.register(name, 1), anomalies.settings)
+
+
+@pytest.mark.parametrize("anomalies", ["labelled"], indirect=True)
+def test_where_the_champion_s_data_has_no_labels_a_challenger_is_judged_by_alarms_or_by_stated_costs(anomalies, name, world):
+    champion, challenger = world.register(name, 0), anomalies.register(name, 1)
+    assert settle_loss({"kind": "auto"}, champion, challenger, anomalies.settings)["kind"] == "alarm"
+    assert settle_loss({"cost_false_positive": 3.0}, champion, challenger, anomalies.settings)["kind"] == "cost"
+    with pytest.raises(TargetError, match="state cost_false_negative"):
+        settle_loss({"kind": "cost"}, champion, challenger, anomalies.settings)
+
+
+@pytest.mark.parametrize("anomalies", ["labelled"], indirect=True)
+def test_a_damaged_autoencoder_is_unfit(anomalies, name):
+    anomalies.promote(name, 0, f"{name}-1")
+    model = anomalies.register(name, 1, run_id="to be damaged")
+    anomalies.damage(model)
+    found = begin(anomalies, name, model.version, f"{name}-2", 1)
+    assert (found.verdict, "model.onnx" in found.reason) == ("unfit", True)

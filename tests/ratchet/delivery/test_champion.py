@@ -9,6 +9,7 @@ from ratchet.data.absent import absent_reason, is_absent
 from ratchet.data.tables import read_dataset
 from ratchet.delivery.champion import find_champion
 from ratchet.delivery.promotion import promote_version
+from ratchet.delivery.verification import verify
 from ratchet.errors import PackageError, RegistryError
 from ratchet.models.package import ModelPackage
 
@@ -90,3 +91,22 @@ def test_a_reference_that_was_damaged_is_an_error(world, name, tmp_path):
     part.write_bytes(part.read_bytes()[:-1])
     with pytest.raises(RegistryError, match="reference or schema of version 1"):
         find(world, name, tmp_path)
+
+
+def test_an_autoencoder_is_found_as_it_was_verified_with_a_reference_with_labels_or_without(anomalies, name, tmp_path):
+    promoted = anomalies.promote(name, 0, f"{name}-1")
+    assert verify(name, run_id=f"{name}-1", ledger=anomalies.ledger).verdict == "healthy"
+    live = find(anomalies, name, tmp_path)
+    assert (live.found, live.digest) == ("yes", promoted.digest)
+    package, reference = ModelPackage.load(tmp_path / "model"), read_dataset(tmp_path / "reference")
+    assert (package.digest, package.kind) == (promoted.digest, "autoencoder")
+    assert reference.equals(read_dataset(anomalies.reference))
+    assert ("defect" in reference.columns) == bool(package.spec.target)
+    assert package.predict(reference).shape == (reference.height,)
+
+
+def test_a_damaged_autoencoder_whose_run_died_is_taken_back_by_the_next_run(anomalies, name, tmp_path):
+    first = by_hand(anomalies, name)
+    anomalies.damage(anomalies.promote(name, 1, f"{name}-died"))
+    assert find(anomalies, name, tmp_path / "after").version == first.version
+    assert anomalies.ledger.outcome(f"{name}-died").word == "rolled back"

@@ -100,3 +100,18 @@ def test_a_promotion_needs_proof_labels_and_the_last_step_whatever_else_holds(at
         assert found.move in ("abort", "rollback")
     assert isinstance(found, Decision)
     assert (found.move == "step") == bool(found.phase)
+
+
+@pytest.mark.parametrize(
+    ("seen", "phase"),
+    [(replace(ENOUGH, pairs=99), "shadow"), (ENOUGH, "shadow"), (replace(ENOUGH, pairs=1000), "canary")],
+    ids=["too few", "a step", "the most"],
+)
+def test_where_no_label_is_needed_none_is_spoken_of(seen, phase):
+    def told(**policy):
+        return decide(rollout(phase, 50 if phase == "canary" else 0, maximum_pairs=1000, **policy), "pending", "r", seen, NOW)
+
+    with_labels, without = told(), told(loss={"kind": "alarm"})
+    assert with_labels.move == without.move
+    assert "label" in with_labels.reason
+    assert "label" not in without.reason

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from ratchet.delivery.ledger import ModelRef
-from ratchet.delivery.replay import TOLERANCE, judge, replay, replay_here
+from ratchet.delivery.replay import ABSOLUTE, RELATIVE, TOLERANCE, judge, replay, replay_here
 from ratchet.delivery.storage import describe_package
 from ratchet.models.manifest import write_manifest
 
@@ -89,3 +89,41 @@ def test_what_cannot_be_compared_is_not_healthy(recorded, predicted, why):
 def test_classes_are_compared_one_by_one():
     assert judge("m", np.eye(3), np.eye(3)).healthy
     assert not judge("m", np.eye(3), np.eye(3)[::-1]).healthy
+
+
+@given(arrays.arrays(np.float64, st.integers(1, 20), elements=st.floats(0, 1e4)), st.data())
+def test_a_network_may_differ_as_float32_sums_do_and_no_more(recorded, data):
+    near = {"absolute": ABSOLUTE["autoencoder"], "relative": RELATIVE["autoencoder"]}
+    assert judge("m", recorded, recorded * (1 + 9e-6), **near).healthy
+    moved = recorded.copy()
+    place = data.draw(st.integers(0, len(recorded) - 1))
+    moved[place] += 1.1 * (near["absolute"] + near["relative"] * recorded[place])
+    seen = judge("m", recorded, moved, **near)
+    assert not seen.healthy
+    assert f"prediction {place} of" in seen.reason
+
+
+def test_an_autoencoder_from_the_registry_predicts_as_recorded_and_one_that_moved_is_found(anomalies, name):
+    model = anomalies.register(name, 0)
+    seen = replay(model, anomalies.settings)
+    assert (seen.healthy, seen.rows, seen.largest) == (True, 100, 0.0)
+    folder = Path(model.uri)
+    rows = pl.read_parquet(folder / "examples.parquet")
+    rows.with_columns(pl.col("ratchet_prediction_0") * 1.001).write_parquet(folder / "examples.parquet")
+    (folder / "MANIFEST.sha256").unlink()
+    write_manifest(folder)
+    seen = replay_here(model, anomalies.settings)
+    assert not seen.healthy
+    assert "1e-05 of it" in seen.reason
+
+
+def test_of_a_stacked_model_one_row_in_a_hundred_may_turn_at_a_tree_s_border_and_no_more():
+    recorded = np.linspace(0, 1, 100)
+    moved, more, lost = recorded.copy(), recorded.copy(), recorded.copy()
+    moved[7] += 0.2
+    more[[7, 8]] += 0.2
+    lost[7] = np.nan
+    assert judge("m", recorded, moved, spare=1).reason.endswith("predicts 100 recorded rows as recorded, but 1")
+    assert not judge("m", recorded, moved).healthy
+    assert "prediction 8 of 100" in judge("m", recorded, more, spare=1).reason
+    assert not judge("m", recorded, lost, spare=1).healthy

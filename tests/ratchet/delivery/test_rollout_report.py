@@ -1,5 +1,6 @@
 """The report of a rollout draws what was seen, and what there is nothing of it leaves out."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from ratchet.delivery.advance import Advance
@@ -47,3 +48,15 @@ def test_the_summary_says_the_verdict_and_each_gate_of_the_last_look():
     assert text.startswith("## Rollout of fraud: abort\n\nlatency: too slow")
     assert "| latency | abort | too slow |" in text
     assert "too few" not in text
+
+
+def test_without_labels_it_says_what_a_pass_leaves_open_and_speaks_of_no_labelled_pairs(tmp_path):
+    alarms = replace(ROLLOUT, policy=Policy(loss={"kind": "alarm"}))
+    loss = judge_loss([0.0] * 50, [0.0] * 50, range(50), margin=0.01, alpha=0.05)
+    looks = [look(n, loss) for n in (1, 2)]
+    for page in (rollout_page, summary_page):
+        text = page(Advance("pending", "pending", "because", "2", 3, alarms), STATE, looks).markdown()
+        assert "| judged by | alarms, for want of labels; what the models find was compared before, on injected anomalies |" in text
+        assert "judged by" not in page(Advance("pending", "pending", "because", "2", 3, ROLLOUT), STATE, looks).markdown()
+    rollout_page(Advance("pending", "pending", "because", "2", 3, alarms), STATE, looks).write_html(tmp_path / "report.html")
+    assert "labelled pairs" not in (tmp_path / "report.html").read_text(encoding="utf-8")
