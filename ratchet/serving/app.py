@@ -66,6 +66,7 @@ class Gateway:
         make_engine: Callable[[str], Engine],
         *,
         clock: Callable[[], float] = time.time,
+        metrics: GatewayMetrics | None = None,
     ) -> None:
         """Put the application together; the ASGI lifespan starts and closes it.
 
@@ -75,11 +76,12 @@ class Gateway:
             recorder: Takes predictions and labels; closed at the end.
             make_engine: Returns a new engine for a deployment's name.
             clock: Returns unix seconds.
+            metrics: Those that the engines count in; new ones when not given.
         """
         self.options = options
         self.recorder = recorder
         self.clock = clock
-        self.metrics = GatewayMetrics()
+        self.metrics = metrics or GatewayMetrics()
         self.deployments = Deployments(settings, options, make_engine)
         self.bodies = Bodies(options)
         self.tracing = open_tracing(options.otlp_endpoint)
@@ -176,11 +178,11 @@ class Gateway:
         engine = self._engine(request)
         headers = Headers(request.scope["headers"])
         headers.check_json()
-        served = engine.champion
-        if served is None:
+        lineup = engine.roster.lineup
+        if lineup is None:
             raise NotReadyError(f"no champion of {engine.name!r} is loaded yet; send the labels again in a second")
         document, doubt = parse(await self.bodies.read(headers, request.receive))
-        read = read_feedback(document, served.package.spec, engine.name, self.clock(), rehearsal=self.options.rehearsal)
+        read = read_feedback(document, lineup.labelled, engine.name, self.clock(), rehearsal=self.options.rehearsal)
         if doubt is not None and not read.refused_count:
             raise doubt
         if read.labels:
@@ -195,6 +197,7 @@ class Gateway:
             if batcher is not None:
                 self.metrics.batched(name, [batcher.sizes.popleft() for _ in range(len(batcher.sizes))])
             self.metrics.stands(name, engine.health(), batcher.depth if batcher is not None else 0)
+            self.metrics.remembered(name, *engine.cache.drain())
         self.metrics.dropped(int(self.recorder.health().get("dropped", 0)))
         return Response(self.metrics.page(), headers={"content-type": CONTENT_TYPE})
 

@@ -13,7 +13,7 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ import polars as pl
 
 from ratchet.delivery.deployment import ModelRef
 from ratchet.models.package import ModelPackage
-from ratchet.serving.frames import pack, receive, unpack_rows
+from ratchet.serving.details import NOTHING, Details, joined
+from ratchet.serving.frames import pack, pack_scored, receive, unpack_rows
 from ratchet.serving.served import load, score
 
 PR_SET_PDEATHSIG = 1
@@ -45,30 +46,35 @@ def die_with(parent: int) -> None:
         raise SystemExit(0)
 
 
-def score_spans(package: ModelPackage, frame: pl.DataFrame, spans: Sequence[int]) -> tuple[list[list[Any]], np.ndarray]:
+def score_spans(
+    package: ModelPackage, frame: pl.DataFrame, spans: Sequence[int], wants: Set[str] = NOTHING
+) -> tuple[list[list[Any]], np.ndarray, Details]:
     """Score a batch; where it fails as a whole, each request of it by itself.
 
     Args:
         package: The model.
         frame: The rows of all requests.
         spans: How many rows each request has.
+        wants: The details to compute as well.
 
     Returns:
-        For each request [rows answered, milliseconds, error]; and the predictions of all that were answered.
+        For each request [rows answered, milliseconds, error]; and the predictions and details of all that were answered.
     """
     try:
-        whole = score(package, frame)
-        return [[span, whole.milliseconds, ""] for span in spans], whole.predictions
+        whole = score(package, frame, wants)
+        return [[span, whole.milliseconds, ""] for span in spans], whole.predictions, whole.details
     except Exception as error:  # a model may raise anything, and the other requests of the batch are to be scored
         if len(spans) == 1:
-            return [[0, 0.0, _text(error)]], np.empty(0)
-    outcome, parts, start = [], [], 0
+            return [[0, 0.0, _text(error)]], np.empty(0), {}
+    outcome: list[list[Any]] = []
+    parts: list[tuple[np.ndarray, Details]] = []
+    start = 0
     for span in spans:
-        made, predictions = score_spans(package, frame[start : start + span], [span])
+        made, predictions, details = score_spans(package, frame[start : start + span], [span], wants)
         start += span
         outcome += made
-        parts += [predictions] if made[0][0] else []
-    return outcome, np.concatenate(parts) if parts else np.empty(0)
+        parts += [(predictions, details)] if made[0][0] else []
+    return outcome, np.concatenate([one for one, _ in parts]) if parts else np.empty(0), joined([more for _, more in parts])
 
 
 def serve(connection: socket.socket) -> None:
@@ -84,10 +90,9 @@ def serve(connection: socket.socket) -> None:
                 connection.sendall(pack({"op": "failed", "error": _text(error)}))
         else:
             assert package is not None
-            outcome, predictions = score_spans(package, unpack_rows(body), header["spans"])
-            width = predictions.shape[1] if predictions.ndim > 1 else 0
-            head = {"op": "scored", "id": header["id"], "outcome": outcome, "width": width, "memory": memory()}
-            connection.sendall(pack(head, np.ascontiguousarray(predictions, dtype="<f8").tobytes()))
+            outcome, predictions, details = score_spans(package, unpack_rows(body), header["spans"], set(header["wants"]))
+            head, made = pack_scored(predictions, details if header["tell"] else {})
+            connection.sendall(pack({"op": "scored", "id": header["id"], "outcome": outcome, "memory": memory(), **head}, made))
 
 
 def memory() -> int:

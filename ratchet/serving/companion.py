@@ -20,7 +20,8 @@ import numpy as np
 import polars as pl
 
 from ratchet.delivery.deployment import ModelRef
-from ratchet.serving.frames import Line, pack, pack_rows
+from ratchet.serving.details import NOTHING, finite, part
+from ratchet.serving.frames import Line, pack, pack_rows, unpack_scored
 from ratchet.serving.mirror import Mirror, Reply, Ticket
 from ratchet.serving.served import Served
 
@@ -97,15 +98,17 @@ class Companion:
             self.state = "starting"
             self._spawn()
 
-    def offer(self, frame: pl.DataFrame, spans: Sequence[int], *, urgent: bool) -> Ticket:
+    def offer(self, frame: pl.DataFrame, spans: Sequence[int], *, urgent: bool, wants: frozenset[str] = NOTHING) -> Ticket:
         """Have a batch scored; returns at once.
 
         Args:
             frame: The rows of one or more requests.
             spans: How many rows each request has.
             urgent: A client waits for it: it goes first, and its time runs from now.
+            wants: The details that the champion computes for this batch; so does the child, to be timed on the same work, but it sends
+                them only where a client waits.
         """
-        ticket = Ticket(frame, spans, urgent, self._loop)
+        ticket = Ticket(frame, spans, urgent, self._loop, wants)
         ticket.replies.add_done_callback(self._count)
         if self.state == "closed":
             ticket.refuse("its rollout has ended", skipped=True)
@@ -191,7 +194,8 @@ class Companion:
         patience = max(self.options.hang_seconds, 2 * self.timeout)
         timer = self._loop.call_later(patience, self._line.close, f"it did not answer for {patience:g} s and was killed")
         self._flight = (self._number, ticket, timer)
-        self._line.send(pack({"op": "score", "id": self._number, "spans": list(ticket.spans)}, body))
+        head = {"op": "score", "id": self._number, "spans": list(ticket.spans), "wants": sorted(ticket.wants), "tell": ticket.urgent}
+        self._line.send(pack(head, body))
         if not ticket.urgent:
             self._expire(ticket)
 
@@ -272,19 +276,17 @@ def _replies(header: dict[str, Any], body: bytes, spans: Sequence[int]) -> list[
     Raises:
         ValueError: it answered other rows than it was asked.
     """
-    numbers = np.frombuffer(body, dtype="<f8")
-    width = header["width"]
-    rows = numbers.reshape(-1, width) if width else numbers
     outcome = header["outcome"]
+    rows, details = unpack_scored(header, body)
     if len(outcome) != len(spans) or len(rows) != sum(made for made, _, _ in outcome):
         raise ValueError(f"{len(rows)} rows for {len(spans)} requests")
     replies, start = [], 0
     for span, (made, milliseconds, error) in zip(spans, outcome, strict=True):
         if made not in (0, span) or (made == 0 and not error):
             raise ValueError(f"{made} rows for a request of {span}")
-        part = rows[start : start + made]
+        own, more = rows[start : start + made], part(details, start, start + made)
         start += made
-        if made and not np.isfinite(part).all():
-            part, error = part[:0], "it answered a number that is not finite"
-        replies.append(Reply(None if error else part, milliseconds, error))
+        if made and not (np.isfinite(own).all() and finite(more)):
+            error = "it answered a number that is not finite"
+        replies.append(Reply(None, milliseconds, error) if error else Reply(own, milliseconds, details=more))
     return replies

@@ -81,7 +81,14 @@ class Deployments:
         """Return the interface of the model that an engine answers with now; made once a model."""
         face, extra = self._faces.get(engine.name), engine.extra_inputs
         if face is None or face.served is not served or face.extra != extra:
-            interface = ModelInterface(engine.name, served.package.spec, extra=extra, max_rows=self.options.max_rows)
+            interface = ModelInterface(
+                engine.name,
+                served.package.spec,
+                extra=extra,
+                max_rows=self.options.max_rows,
+                latent=served.latent,
+                columns=served.columns,
+            )
             face = self._faces[engine.name] = _Face(served, extra, interface)
         return face.interface
 

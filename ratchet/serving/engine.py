@@ -13,16 +13,16 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from ratchet.errors import NotReadyError, UnanswerableError
 from ratchet.serving.batching import Batcher
 from ratchet.serving.cache import PredictionCache
-from ratchet.serving.companion import CompanionOptions
+from ratchet.serving.engine_options import EngineOptions
 from ratchet.serving.follower import Follower
 from ratchet.serving.lineup import Lineup
 from ratchet.serving.mirror import Reply
@@ -36,34 +36,19 @@ from ratchet.serving.withdrawal import Withdrawal
 from ratchet.settings import Settings
 from ratchet.traffic.privacy import Privacy
 
-__all__ = ["Answer", "Engine", "EngineOptions", "Recorder", "Rows", "Served"]
+__all__ = ["Answer", "Engine", "EngineOptions", "Meter", "Recorder", "Rows", "Served"]
 
 log = logging.getLogger(__name__)
 
 LEDGER_SECONDS = 5.0  # at the start, until the last known state has to do
 
 
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
-    """What an operator may turn.
+class Meter(Protocol):
+    """What the engine tells of each request that a model scored: `ratchet.serving.metrics.GatewayMetrics`."""
 
-    Attributes:
-        poll_seconds: Between two looks at the ledger.
-        start_seconds: How long `Engine.start` waits for the ledger and the champion before it goes on without.
-        max_rows: Most rows of a micro-batch.
-        max_wait: Seconds that a request waits for others to share its batch.
-        max_queue: Most rows that wait; more are refused.
-        cache_entries: Predictions that are kept for rows that come again, while there is no companion; 0 for none.
-        companion: Of the child process.
-    """
-
-    poll_seconds: float = 0.25
-    start_seconds: float = 30.0
-    max_rows: int = 256
-    max_wait: float = 0.002
-    max_queue: int = 2048
-    cache_entries: int = 0
-    companion: CompanionOptions = field(default_factory=CompanionOptions)
+    def scored(self, deployment: str, served: Served, role: str, predictions: np.ndarray, milliseconds: float) -> None:
+        """Count predictions and the time that they took."""
+        ...
 
 
 class Engine:
@@ -77,6 +62,7 @@ class Engine:
         *,
         clock: Callable[[], float] = time.time,
         options: EngineOptions | None = None,
+        meter: Meter | None = None,
     ) -> None:
         """Prepare; `start` begins.
 
@@ -86,16 +72,19 @@ class Engine:
             recorder: Takes the records.
             clock: Returns unix seconds.
             options: What an operator may turn.
+            meter: Counts what was scored; None for nobody.
         """
         self.name = name
         self.options = options or EngineOptions()
         self.recorder = recorder
+        self.meter = meter
         folder = settings.journal_folder() / "serving"
         self.saved = folder / f"{name}.json"
         self.recording = Recording(Privacy(settings.personal_columns, settings.salt()))
         self.roster = Roster(settings, folder / "packages", self.saved, self.options.companion, clock=clock)
         self.follower = Follower(name, settings, self._heard, seconds=self.options.poll_seconds, clock=clock)
         self.withdrawal = Withdrawal(name, self.follower, clock=clock)
+        self.cache = PredictionCache(self.options.cache_entries)
         self.batcher: Batcher | None = None
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"score {name}")
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -109,7 +98,7 @@ class Engine:
         """
         self._loop, self._moved = asyncio.get_running_loop(), asyncio.Event()
         self.batcher = Batcher(
-            Scorer(self._executor, PredictionCache(self.options.cache_entries)),
+            Scorer(self._executor, self.cache),
             max_rows=self.options.max_rows,
             max_wait=self.options.max_wait,
             max_queue=self.options.max_queue,
@@ -175,27 +164,30 @@ class Engine:
         pinned = self._pinned(rows.version, lineup, champion)
         key = sticky_key(rows, 0, lineup.standing.key) or rows.request_id
         canary = pinned == "companion" or (not pinned and lineup.gives_to_companion(key))
-        job = Job(rows.inputs, lineup, champion, canary, self._brought(rows, lineup))
+        job = Job(rows.inputs, lineup, champion, canary, self._brought(rows, lineup), rows.wants)
         result: Result = await self.batcher.submit(job, rows.n)
         scored = result.champion
         if not isinstance(scored, Scored):
             raise scored
+        if self.meter is not None:
+            self.meter.scored(self.name, champion, "champion", scored.predictions, scored.milliseconds)
         if result.ticket is None:
             self.recorder.record(self.recording.of_champion(rows, lineup, champion, scored))
-            return self._answer(lineup, champion, "champion", scored.predictions)
+            return self._answer(lineup, champion, "champion", scored)
         noted = partial(self._note, rows, lineup, champion, scored, result.place, canary, bool(pinned))
         result.ticket.replies.add_done_callback(lambda replies: noted(replies.result()))
         if not canary:
             self.recorder.record(self.recording.of_champion(rows, lineup, champion, scored))
-            return self._answer(lineup, champion, "champion", scored.predictions)
+            return self._answer(lineup, champion, "champion", scored)
         reply = (await asyncio.shield(result.ticket.replies))[result.place]
         if reply.predictions is not None and lineup.companion is not None and lineup.companion.served is not None:
-            return self._answer(lineup, lineup.companion.served, lineup.role, reply.predictions)
+            given = Scored(reply.predictions, reply.milliseconds, reply.details)
+            return self._answer(lineup, lineup.companion.served, lineup.role, given)
         if pinned:
             raise UnanswerableError(
                 f"version {rows.version!r} of {self.name!r} did not answer: {reply.error}; name no version, and one will"
             )
-        return self._answer(lineup, champion, "champion", scored.predictions)
+        return self._answer(lineup, champion, "champion", scored)
 
     def health(self) -> dict[str, Any]:
         """Return the state of everything, for readiness and metrics: JSON values.
@@ -270,10 +262,11 @@ class Engine:
             return "companion"
         raise NotReadyError(f"version {version!r} of {self.name!r} does not run here; {champion.ref.version!r} is the champion")
 
-    def _answer(self, lineup: Lineup, served: Served, role: str, predictions: np.ndarray) -> Answer:
-        deployment = lineup.standing.deployment
-        decided = served.package.decide(predictions).tolist()
-        return Answer(predictions, served.ref.version, role, decided, deployment.phase, deployment.generation)
+    def _answer(self, lineup: Lineup, served: Served, role: str, scored: Scored) -> Answer:
+        deployment, details = lineup.standing.deployment, scored.details
+        decided = served.package.decide(scored.predictions).tolist()
+        about = (served.ref.version, role, decided, deployment.phase, deployment.generation)
+        return Answer(scored.predictions, *about, details, served.columns if details else ())
 
     def _note(
         self,
@@ -289,6 +282,9 @@ class Engine:
         """Record what the companion made of a request; take it out where that was one failure too many."""
         reply = replies[place]
         self.recorder.record(self.recording.of_both(rows, lineup, champion, scored, reply, canary=canary, pinned=pinned))
+        other = lineup.companion.served if lineup.companion else None
+        if self.meter is not None and other is not None and reply.predictions is not None:
+            self.meter.scored(self.name, other, lineup.role, reply.predictions, reply.milliseconds)
         now = self.roster.lineup
         counts = not reply.skipped and now is not None and now.companion is lineup.companion  # no straggler of an earlier rollout
         if counts and self.withdrawal.observe(lineup.standing, failed=bool(reply.error)):

@@ -167,7 +167,7 @@ async def send_json(send: Send, status: int, document: Any, request_id: str = ""
         request_id: Goes into X-Request-Id; empty for none.
         headers: More headers.
     """
-    body = orjson.dumps(document)
+    body = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
     made = [_JSON, (b"content-length", b"%d" % len(body)), *headers]
     if request_id:
         made.append((b"x-request-id", request_id.encode("ascii")))

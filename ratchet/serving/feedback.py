@@ -39,7 +39,7 @@ def read_feedback(document: Any, spec: FeatureSpec, deployment: str, now: float,
 
     Args:
         document: Parsed JSON.
-        spec: Of the champion: it says what a label is.
+        spec: Says what a label is: as a rule the champion's.
         deployment: Name of the deployment.
         now: When it came, unix seconds.
         rehearsal: Believe that each label came at the time that it names.
@@ -87,6 +87,8 @@ def _value(value: Any, spec: FeatureSpec) -> str | float | int | bool:
         if type(value) in (int, float) and isfinite(value):
             return float(value)
         raise RequestError(f"label is {shown(value)}; send a finite number, because this model predicts one")
+    if spec.task == "anomaly" and not spec.target and type(value) in (bool, int, float) and value in (0, 1):
+        return spec.classes[bool(value)]  # the names are ours, so a person who looked into an alarm may just say whether it was one
     if type(value) in (str, int, bool, float) and len(str(value)) <= MAX_TEXT:
         for word in (str(value), str(value).lower(), str(int(value)) if type(value) in (bool, float) and _whole(value) else ""):
             if word in spec.classes:

@@ -2,8 +2,9 @@
 
     u32 length of the header | u32 length of the body | header | body          (little-endian)
 
-Rows travel as an Arrow IPC stream and predictions as doubles, so there is no code in a frame: whatever a broken child sends, it is a number
-or it is refused. Not pickle, and not a pipe of `multiprocessing`, which is pickle.
+Rows travel as an Arrow IPC stream and predictions as doubles, with what a client wanted beside them (an embedding as single floats, which
+the model computes) right after, so there is no code in a frame: whatever a broken child sends, it is a number or it is refused. Not pickle,
+and not a pipe of `multiprocessing`, which is pickle.
 """
 
 import asyncio
@@ -13,8 +14,11 @@ import struct
 from collections.abc import Callable
 from typing import Any, cast
 
+import numpy as np
 import orjson
 import polars as pl
+
+from ratchet.serving.details import DTYPES, Details
 
 LENGTHS = struct.Struct("<II")
 LARGEST = 1 << 30
@@ -60,6 +64,40 @@ def pack_rows(frame: pl.DataFrame) -> memoryview:
 def unpack_rows(body: bytes) -> pl.DataFrame:
     """Return the rows that `pack_rows` wrote."""
     return pl.read_ipc_stream(body)
+
+
+def pack_scored(predictions: np.ndarray, details: Details) -> tuple[dict[str, Any], bytes]:
+    """Return what a model answered as members of a header, and as bytes.
+
+    Args:
+        predictions: shape (n,) or (n, k).
+        details: By name, each of shape (n, columns).
+
+    >>> pack_scored(np.array([0.5, 2.0]), {"embedding": np.array([[1.0], [2.0]])})[0]
+    {'width': 0, 'details': [['embedding', 1]]}
+    """
+    parts = [np.ascontiguousarray(predictions, dtype="<f8").tobytes()]
+    parts += [np.ascontiguousarray(values, dtype=DTYPES[name]).tobytes() for name, values in details.items()]
+    width = predictions.shape[1] if predictions.ndim > 1 else 0
+    return {"width": width, "details": [[name, values.shape[1]] for name, values in details.items()]}, b"".join(parts)
+
+
+def unpack_scored(header: dict[str, Any], body: bytes) -> tuple[np.ndarray, Details]:
+    """Return what `pack_scored` was given, for as many rows as the header's outcome says.
+
+    Raises:
+        ValueError: the body is of another length.
+        KeyError: a name is of no detail.
+    """
+    rows, width, layout = sum(made for made, _, _ in header["outcome"]), header["width"], header.get("details", ())
+    end = rows * (width or 1) * 8
+    predictions, details = np.frombuffer(body[:end], dtype="<f8"), {}
+    for name, columns in layout:
+        begin, end = end, end + rows * columns * DTYPES[name].itemsize
+        details[name] = np.frombuffer(body[begin:end], dtype=DTYPES[name]).reshape(rows, columns)
+    if end != len(body):
+        raise ValueError(f"{len(body)} bytes for {rows} rows, which take {end}")
+    return predictions.reshape(rows, width) if width else predictions, details
 
 
 def receive(connection: socket.socket) -> tuple[dict[str, Any], bytes] | None:

@@ -16,6 +16,7 @@ from ratchet.serving.engine import Answer, Engine
 from ratchet.serving.exchange import Bodies, Disconnected, Headers, Receive, Scope, Send, new_identifier, send_json
 from ratchet.serving.metrics import GatewayMetrics
 from ratchet.serving.options import GatewayOptions
+from ratchet.serving.outputs import outputs_in
 from ratchet.serving.protocol import Asked, ModelInterface
 from ratchet.serving.rows import Rows, shown
 from ratchet.serving.tracing import Span, Tracing
@@ -66,14 +67,15 @@ class Inference:
             plain: Named columns instead of v2.
         """
         headers = Headers(scope["headers"])
+        query = scope["query_string"] if plain else b""
         if self.tracing is None:
-            await self._answer(headers, receive, send, name, version, plain, None)
+            await self._answer(headers, receive, send, name, version, plain, query, None)
             return
         with self.tracing.span("predict" if plain else "infer", headers.traceparent, {"ratchet.deployment": name[:128]}) as span:
-            await self._answer(headers, receive, send, name, version, plain, span)
+            await self._answer(headers, receive, send, name, version, plain, query, span)
 
     async def _answer(
-        self, headers: Headers, receive: Receive, send: Send, name: str, version: str, plain: bool, span: Span | None
+        self, headers: Headers, receive: Receive, send: Send, name: str, version: str, plain: bool, query: bytes, span: Span | None
     ) -> None:
         begun = time.perf_counter()
         request_id = ""
@@ -85,15 +87,12 @@ class Inference:
                 raise NotReadyError(f"no champion of {name!r} is loaded yet; send the request again in a second")
             headers.check_json()
             face = self.deployments.face(engine, served)
-            asked = read(await self.bodies.read(headers, receive), face, plain)
+            asked = read(await self.bodies.read(headers, receive), face, plain, query)
             request_id = asked.request_id or request_id or new_identifier()
             now = asked.time if asked.time is not None and self.options.rehearsal else self.clock()
-            rows = Rows(request_id, now, asked.key, asked.inputs, version)
+            rows = Rows(request_id, now, asked.key, asked.inputs, version, asked.wants)
             answer = await engine.predict(rows, served)
-            if plain:
-                document = face.plain_answer(request_id, answer.version, answer.predictions, answer.decided)
-            else:
-                document = face.infer_answer(request_id, answer.version, answer.predictions, answer.decided, asked.outputs)
+            document = (face.plain_answer if plain else face.infer_answer)(request_id, answer, asked.outputs)
             await send_json(send, 200, document, request_id)
             self.metrics.answered(name, answer.version, answer.phase, 200, time.perf_counter() - begun, rows.n)
             if span is not None:
@@ -122,19 +121,20 @@ class Inference:
         await send_json(send, status, {"error": message, **({"request_id": noted} if noted else {})}, noted.replace(" ", ""), more)
 
 
-def read(body: bytes | bytearray, face: ModelInterface, plain: bool) -> Asked:
+def read(body: bytes | bytearray, face: ModelInterface, plain: bool, query: bytes = b"") -> Asked:
     """Return what a body asks of a model.
 
     Args:
         body: Of the request.
         face: The model.
         plain: Named columns instead of v2.
+        query: Of the URL, which may name the outputs of a plain answer.
 
     Raises:
-        RequestError: the body is at fault.
+        RequestError: the body or the query is at fault.
     """
     document, doubt = parse(body)
-    asked = face.read_plain(document) if plain else face.read_infer(document)
+    asked = face.read_plain(document, outputs_in(query)) if plain else face.read_infer(document)
     if doubt is not None:  # nobody named the number that is none
         raise doubt
     return asked

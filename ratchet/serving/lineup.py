@@ -6,6 +6,7 @@ A lineup is replaced whole and never changed, so a request that took one finishe
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ratchet.features.spec import FeatureSpec
 from ratchet.serving.companion import Companion
 from ratchet.serving.routing import is_in_share
 from ratchet.serving.served import Served
@@ -49,6 +50,13 @@ class Lineup:
             return {}
         own = self.champion.package.spec.inputs
         return {name: kind for name, kind in self.companion.served.package.spec.inputs.items() if name not in own}
+
+    @property
+    def labelled(self) -> FeatureSpec:
+        """The specification that says what a label is: the champion's, or where that has no target and the companion's has, that."""
+        own = self.champion.package.spec
+        other = self.companion.served.package.spec if self.companion is not None and self.companion.served is not None else own
+        return other if other.target and not own.target else own
 
     def gives_to_companion(self, key: str) -> bool:
         """Return whether a request with this sticky key is the companion's to answer."""

@@ -7,10 +7,12 @@ much traffic there is, not on what the companion would have answered.
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
+
+from ratchet.serving.details import NOTHING, Details
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,20 +24,29 @@ class Reply:
         milliseconds: Features and prediction inside the child for the whole batch; after a timeout, how long it was waited for.
         error: Why there are none; empty when there are.
         skipped: The companion was not asked; ``error`` says why, and it is not the companion's.
+        details: Where a client waits for them, what it wanted beside the predictions; all finite.
     """
 
     predictions: np.ndarray | None
     milliseconds: float = 0.0
     error: str = ""
     skipped: bool = False
+    details: Details = field(default_factory=dict)
 
 
 class Ticket:
     """A batch on its way to the companion; it is answered exactly once."""
 
-    __slots__ = ("frame", "replies", "spans", "urgent")
+    __slots__ = ("frame", "replies", "spans", "urgent", "wants")
 
-    def __init__(self, frame: pl.DataFrame, spans: Sequence[int], urgent: bool, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        frame: pl.DataFrame,
+        spans: Sequence[int],
+        urgent: bool,
+        loop: asyncio.AbstractEventLoop,
+        wants: frozenset[str] = NOTHING,
+    ) -> None:
         """Make one.
 
         Args:
@@ -43,10 +54,12 @@ class Ticket:
             spans: How many rows each request has.
             urgent: Whether a client waits for it.
             loop: The event loop.
+            wants: The details that the champion is asked for as well.
         """
         self.frame = frame
         self.spans = spans
         self.urgent = urgent
+        self.wants = wants
         self.replies: asyncio.Future[list[Reply]] = loop.create_future()
 
     @property

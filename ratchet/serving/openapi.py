@@ -8,6 +8,7 @@ import ratchet
 
 _TYPES = {
     "INT64": {"type": "integer", "format": "int64"},
+    "FP32": {"type": "number", "format": "float"},
     "FP64": {"type": "number", "format": "double"},
     "BOOL": {"type": "boolean"},
     "BYTES": {"type": "string"},
@@ -49,10 +50,20 @@ def openapi_document(models: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     paths["/v2/models/{name}/feedback"] = _post("Labels by request id", {"$ref": "#/components/schemas/Feedback"}, [_PLACE])
     schemas: dict[str, Any] = {"Infer": _infer(), "Feedback": _feedback()}
     for model in models:
-        title = f"Row of {model['name']}"
-        schemas[title.replace(" ", "_")] = row = _row(model["inputs"])
-        rows = {"type": "object", "required": ["rows"], "properties": {"rows": {"type": "array", "items": row}}}
-        paths[f"/predict/{model['name']}"] = _post(f"Named columns of {model['name']}", {"oneOf": [row, rows]}, [])
+        name = str(model["name"])
+        row_name, answer_name = (f"{what}_of_{name.replace(' ', '_')}" for what in ("Row", "Answer"))
+        schemas[row_name], schemas[answer_name] = _row(model["inputs"]), _answer(model["outputs"])
+        chosen = {"type": "array", "uniqueItems": True, "items": {"enum": [output["name"] for output in model["outputs"]]}}
+        query = {
+            "name": "outputs",
+            "in": "query",
+            "style": "form",
+            "explode": False,
+            "schema": chosen,
+            "description": "Instead of the usual",
+        }
+        told = _told({"$ref": f"#/components/schemas/{answer_name}"})
+        paths[f"/predict/{name}"] = _post(f"Named columns of {name}", _rows(schemas[row_name], chosen), [query], told)
     about = {"title": "Ratchet gateway", "version": ratchet.__version__}
     return {"openapi": "3.1.0", "info": about, "paths": paths, "components": {"schemas": schemas}}
 
@@ -70,7 +81,9 @@ def document_page(models: Sequence[Mapping[str, Any]], base: str) -> str:
         columns = ", ".join(f'"{column["name"]}": {_shown(column["datatype"])}' for column in model["inputs"])
         command = html.escape(f"curl -H 'Content-Type: application/json' -d '{{{columns}}}' {base}predict/{model['name']}")
         link = f'<a href="/v2/models/{name}">its columns</a>'
-        parts.append(f"<h2>{name}</h2><p>Version {html.escape(', '.join(model['versions']))}; {link}.</p><pre>{command}</pre>")
+        outputs = html.escape(", ".join(output["name"] for output in model["outputs"]))
+        about = f"Version {html.escape(', '.join(model['versions']))}; {link}; outputs: {outputs}."
+        parts.append(f"<h2>{name}</h2><p>{about}</p><pre>{command}</pre>")
     shown = "".join(parts) or "<p>Nothing is deployed yet.</p>"
     links = '<a href="/openapi.json">openapi.json</a>, <a href="/metrics">metrics</a>, <a href="/v2/health/ready">health</a>'
     style = "body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}"
@@ -84,16 +97,31 @@ def _shown(datatype: str) -> str:
     return "true" if example is True else f'"{example}"' if isinstance(example, str) else str(example)
 
 
+def _told(schema: Mapping[str, Any], says: str = "The answer") -> dict[str, Any]:
+    return {"description": says, "content": {"application/json": {"schema": schema}}}
+
+
 def _get(summary: str, parameters: Sequence[Any] = ()) -> dict[str, Any]:
-    answer = {"description": summary, "content": {"application/json": {"schema": {"type": "object"}}}}
-    return {"get": {"summary": summary, "parameters": list(parameters), "responses": {"200": answer}}}
+    return {"get": {"summary": summary, "parameters": list(parameters), "responses": {"200": _told({"type": "object"}, summary)}}}
 
 
-def _post(summary: str, schema: Mapping[str, Any], parameters: Sequence[Any]) -> dict[str, Any]:
+def _post(summary: str, schema: Mapping[str, Any], parameters: Sequence[Any], told: Mapping[str, Any] | None = None) -> dict[str, Any]:
     responses: dict[str, Any] = {status: {"description": says} for status, says in _REFUSALS.items()}
-    responses["200"] = {"description": "The answer", "content": {"application/json": {"schema": {"type": "object"}}}}
+    responses["200"] = told or _told({"type": "object"})
     body = {"required": True, "content": {"application/json": {"schema": schema}}}
     return {"post": {"summary": summary, "parameters": list(parameters), "requestBody": body, "responses": responses}}
+
+
+def _rows(row: Mapping[str, Any], outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of a request: one row, or several and what else may be said of them."""
+    properties = {
+        "rows": {"type": "array", "items": row},
+        "id": {"type": "string"},
+        "key": {"type": ["string", "integer"]},
+        "time": {"type": ["string", "number"]},
+        "outputs": outputs,
+    }
+    return {"oneOf": [row, {"type": "object", "required": ["rows"], "properties": properties, "additionalProperties": False}]}
 
 
 def _row(inputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -102,6 +130,24 @@ def _row(inputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         kind = _TYPES[column["datatype"]]
         properties[column["name"]] = {**kind, "type": [kind["type"], "null"]}
     return {"type": "object", "required": list(properties), "properties": properties, "additionalProperties": False}
+
+
+def _answer(outputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the schema of an answer to named columns; which outputs are in it is the request's choice."""
+    one: dict[str, Any] = {}
+    for output in outputs:
+        name, kind = output["name"], _TYPES[output["datatype"]]
+        if len(output["shape"]) > 1:
+            named = {"type": "object", "additionalProperties": kind}  # by class, or by column
+            one[name] = {"type": "array", "items": kind} if name == "embedding" else named
+        else:
+            one[name] = kind
+    if "anomaly" in one:
+        says = "Of an alarm, and where no outputs are named: the columns of which most of its error is, with their shares of it"
+        one["columns"] = {"type": "object", "additionalProperties": _TYPES["FP64"], "description": says}
+    rows = {"type": "array", "items": {"type": "object", "properties": one}}
+    about: dict[str, Any] = {name: {"type": "string"} for name in ("request_id", "model", "version")}
+    return {"type": "object", "required": [*about, "predictions"], "properties": {**about, "predictions": rows}}
 
 
 def _infer() -> dict[str, Any]:
@@ -120,7 +166,7 @@ def _infer() -> dict[str, Any]:
         "id": {"type": "string"},
         "parameters": parameters,
         "inputs": {"type": "array", "items": tensor},
-        "outputs": {"type": "array"},
+        "outputs": {"type": "array", "items": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}},
     }
     return {"type": "object", "required": ["inputs"], "properties": properties}
 

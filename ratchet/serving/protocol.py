@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-
 from ratchet.errors import RequestError, nearest
 from ratchet.features.spec import FeatureSpec
+from ratchet.serving.details import NOTHING
+from ratchet.serving.outputs import Outputs
 from ratchet.serving.rows import Row, RowChecker, shown
+from ratchet.serving.served import Answer
 
 _INTEGERS = tuple(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))
 _NUMBERS = ("FP64", "FP32", "FP16", "BF16", *_INTEGERS)
@@ -30,7 +31,7 @@ DATATYPES: Mapping[str, tuple[str, ...]] = {  # the first one is what the metada
 }
 KNOWN_DATATYPES = frozenset(name for names in DATATYPES.values() for name in names)
 TOP = frozenset(("id", "parameters", "inputs", "outputs"))
-PLAIN_TOP = frozenset(("id", "key", "time", "rows"))
+PLAIN_TOP = frozenset(("id", "key", "time", "rows", "outputs"))
 IDENTIFIER = re.compile(r"[!-~]{1,128}")
 MAX_KEY = 256
 
@@ -44,7 +45,8 @@ class Asked:
         request_id: As the document gives it; empty for none.
         key: Sticky key; empty for none.
         time: Unix seconds that the document claims; None for none.
-        outputs: Names of the wanted outputs; empty for all.
+        outputs: Names of the wanted outputs; empty for the usual ones.
+        wants: The details that those need beside the predictions.
     """
 
     inputs: list[dict[str, Any]]
@@ -52,6 +54,7 @@ class Asked:
     key: str = ""
     time: float | None = None
     outputs: tuple[str, ...] = ()
+    wants: frozenset[str] = NOTHING
 
 
 class ModelInterface:
@@ -61,10 +64,19 @@ class ModelInterface:
         name: Of the deployment.
         spec: What the model reads and predicts.
         checker: Of its rows.
-        value: Name of the output that carries the numbers: "probability", or "value" for a regression.
+        outputs: What it answers with.
     """
 
-    def __init__(self, name: str, spec: FeatureSpec, *, extra: Mapping[str, str] | None = None, max_rows: int = 4096) -> None:
+    def __init__(
+        self,
+        name: str,
+        spec: FeatureSpec,
+        *,
+        extra: Mapping[str, str] | None = None,
+        max_rows: int = 4096,
+        latent: int = -1,
+        columns: Sequence[str] = (),
+    ) -> None:
         """Prepare what does not change from request to request.
 
         Args:
@@ -72,12 +84,13 @@ class ModelInterface:
             spec: Of the champion.
             extra: Kind of each column that only the companion reads; a request may have them.
             max_rows: Most rows of one request.
+            latent: Numbers of an autoencoder's embedding; -1 where that is not known.
+            columns: Those that the shares of an autoencoder's error are of.
         """
         self.name = name
         self.spec = spec
         self.checker = RowChecker(spec.inputs, extra, max_rows=max_rows)
-        self.value = "value" if spec.task == "regression" else "probability"
-        self.outputs = (self.value,) if spec.task == "regression" else (self.value, "decision")
+        self.outputs = Outputs(spec, latent=latent, columns=columns)
 
     def read_infer(self, document: Any) -> Asked:
         """Return what a v2 inference request asks for.
@@ -97,13 +110,17 @@ class ModelInterface:
         if parameters is not None and type(parameters) is not dict:
             raise RequestError(f'"parameters" is {shown(parameters)}; send an object')
         columns, count = self._columns(tensors)
-        wanted = document.get("outputs")
-        outputs = self._wanted(wanted) if wanted is not None else ()
+        outputs = self._chosen(document.get("outputs"))
         key, time = (_key(parameters.get("key")), _time(parameters.get("time"))) if parameters else ("", None)
-        return Asked(self.checker.check_columns(columns, count), _identifier(document.get("id")), key, time, outputs)
+        checked = self.checker.check_columns(columns, count)
+        return Asked(checked, _identifier(document.get("id")), key, time, outputs, self.outputs.wants(outputs, count))
 
-    def read_plain(self, document: Any) -> Asked:
-        """Return what a request of named columns asks for: one row, or ``{"rows": [...]}`` with "id", "key" and "time" beside it.
+    def read_plain(self, document: Any, named: Sequence[str] | None = None) -> Asked:
+        """Return what a request of named columns asks for: one row, or ``{"rows": [...]}`` beside which id, key, time and outputs may be.
+
+        Args:
+            document: Parsed JSON.
+            named: Outputs that the URL names; None for none.
 
         Raises:
             RequestError: it is no such request, or a column is not what the model takes.
@@ -111,45 +128,36 @@ class ModelInterface:
         if type(document) is not dict:
             raise RequestError(f'the body is {shown(document)}; send an object of named columns, or {{"rows": [...]}} of such')
         if "rows" not in document or "rows" in self.spec.inputs:
-            return Asked(self.checker.check([document]))
+            outputs = self._chosen(named)
+            return Asked(self.checker.check([document]), outputs=outputs, wants=self.outputs.wants(outputs, 1, plain=True))
         for name in document:
             if name not in PLAIN_TOP:
                 raise RequestError(f'unknown member {shown(name)} beside "rows"; {nearest(name[:200], PLAIN_TOP)}')
         rows = document["rows"]
         if type(rows) is not list:
             raise RequestError(f'"rows" is {shown(rows)}; send a list of objects of named columns')
+        if "outputs" in document and named is not None:
+            raise RequestError('outputs are named in the URL and beside "rows"; name them in one place')
+        outputs = self._chosen(document.get("outputs", named))
         checked = self.checker.check(rows)
-        return Asked(checked, _identifier(document.get("id")), _key(document.get("key")), _time(document.get("time")))
+        wants = self.outputs.wants(outputs, len(rows), plain=True)
+        return Asked(checked, _identifier(document.get("id")), _key(document.get("key")), _time(document.get("time")), outputs, wants)
 
-    def infer_answer(self, request_id: str, version: str, predictions: np.ndarray, decided: Sequence[Any], wanted: Sequence[str]) -> Any:
+    def infer_answer(self, request_id: str, answer: Answer, wanted: Sequence[str]) -> Any:
         """Return a v2 inference response, to be written as JSON.
 
         Args:
             request_id: The request's id.
-            version: Of the model that answered.
-            predictions: shape (n,) or (n, k).
-            decided: n class names, or values.
-            wanted: Names of outputs; none for all.
+            answer: What the model said.
+            wanted: Names of outputs; none for the usual ones.
         """
-        outputs = []
-        for name in wanted or self.outputs:
-            if name == "decision":
-                outputs.append({"name": name, "datatype": "BYTES", "shape": [len(decided)], "data": list(decided)})
-            else:
-                data = predictions.ravel().tolist()
-                outputs.append({"name": name, "datatype": "FP64", "shape": list(predictions.shape), "data": data})
-        return {"model_name": self.name, "model_version": version, "id": request_id, "outputs": outputs}
+        outputs = self.outputs.tensors(wanted, answer)
+        return {"model_name": self.name, "model_version": answer.version, "id": request_id, "outputs": outputs}
 
-    def plain_answer(self, request_id: str, version: str, predictions: np.ndarray, decided: Sequence[Any]) -> Any:
+    def plain_answer(self, request_id: str, answer: Answer, wanted: Sequence[str]) -> Any:
         """Return the answer to named columns: one object a row; probabilities by class name where there are several classes."""
-        values: list[Any] = predictions.tolist()
-        if self.spec.task == "regression":
-            made: list[Any] = [{"value": value} for value in values]
-        else:
-            if predictions.ndim == 2:
-                values = [dict(zip(self.spec.classes, row, strict=True)) for row in values]
-            made = [{"probability": value, "decision": word} for value, word in zip(values, decided, strict=True)]
-        return {"request_id": request_id, "model": self.name, "version": version, "predictions": made}
+        made = self.outputs.rows(wanted, answer)
+        return {"request_id": request_id, "model": self.name, "version": answer.version, "predictions": made}
 
     def frame_kinds(self, inputs: Sequence[Row]) -> Mapping[str, str]:
         """Return the columns, with their kinds, that a table of these rows has: extra ones only where a row brought one."""
@@ -161,16 +169,11 @@ class ModelInterface:
 
     def metadata(self, versions: Sequence[str]) -> dict[str, Any]:
         """Return v2 model metadata; ``optional_inputs``, an extension, are columns that only a challenger reads."""
-        outputs = [
-            {"name": self.value, "datatype": "FP64", "shape": [-1, len(self.spec.classes)] if self.spec.task == "multiclass" else [-1]}
-        ]
-        if "decision" in self.outputs:
-            outputs.append({"name": "decision", "datatype": "BYTES", "shape": [-1]})
         inputs, optional = (
             [{"name": name, "datatype": DATATYPES[kind][0], "shape": [-1]} for name, kind in kinds.items()]
             for kinds in (self.spec.inputs, self.checker.extra)
         )
-        told = {"name": self.name, "versions": list(versions), "platform": "ratchet", "inputs": inputs, "outputs": outputs}
+        told = {"name": self.name, "versions": list(versions), "platform": "ratchet", "inputs": inputs, "outputs": self.outputs.metadata()}
         return {**told, "optional_inputs": optional} if optional else told
 
     def _columns(self, tensors: Sequence[Any]) -> tuple[dict[str, list[Any]], int]:
@@ -209,17 +212,14 @@ class ModelInterface:
             raise RequestError(f"input {name!r} has shape {shown(shape)} and {len(data)} values; send [{len(data)}] or [{len(data)}, 1]")
         return data
 
-    def _wanted(self, outputs: Any) -> tuple[str, ...]:
+    def _chosen(self, outputs: Any) -> tuple[str, ...]:
+        if outputs is None:
+            return ()
         if type(outputs) is not list:
-            raise RequestError(f'"outputs" is {shown(outputs)}; send a list of objects with a name, or leave it out for all')
-        names = []
-        for output in outputs:
-            name = output.get("name") if type(output) is dict else None
-            if type(name) is not str or name not in self.outputs:
-                asked = shown(name if name is not None else output)
-                raise RequestError(f"no output {asked} of this model; {nearest(str(name)[:200], self.outputs)}", status=422)
-            names.append(name)
-        return tuple(dict.fromkeys(names))
+            raise RequestError(
+                f'"outputs" is {shown(outputs)}; send a list of names or objects with a name; leave it out for the usual ones'
+            )
+        return self.outputs.named([output.get("name", output) if type(output) is dict else output for output in outputs])
 
 
 def check_identifier(value: str, where: str) -> str:

@@ -210,6 +210,7 @@ def _is_wanted(companion: Companion, standing: Standing) -> bool:
 def _unlike(companion: Served, champion: Served) -> str:
     """Return why a companion's answers cannot stand in for the champion's; empty when they can."""
     own, other = companion.package.spec, champion.package.spec
-    if (own.task, own.classes) == (other.task, other.classes):
+    unnamed = own.task == "anomaly" and not (own.target and other.target)  # a truth value, whatever a label would be called
+    if own.task == other.task and (own.classes == other.classes or unnamed):
         return ""
     return f"it predicts {own.task} {list(own.classes)}, the champion {other.task} {list(other.classes)}; train it for the same target"

@@ -15,6 +15,7 @@ import polars as pl
 
 from ratchet.data.kinds import DTYPES
 from ratchet.errors import RequestError, nearest
+from ratchet.serving.details import NOTHING
 
 MISSING = object()
 INT64 = 2**63
@@ -41,6 +42,7 @@ class Rows:
         key: Sticky key: who the request is about; empty for the request id.
         inputs: One mapping a row, every input of the champion in it; what the champion does not read may be there for its companion.
         version: The only version that may answer; empty for whichever the routing says.
+        wants: Which `details` its client wants beside the predictions.
     """
 
     request_id: str
@@ -48,6 +50,7 @@ class Rows:
     key: str
     inputs: Sequence[Row]
     version: str = ""
+    wants: frozenset[str] = NOTHING
 
     @property
     def n(self) -> int:

@@ -16,6 +16,7 @@ import polars as pl
 from ratchet.errors import DataError, RatchetError, UnanswerableError
 from ratchet.models.package import ModelPackage
 from ratchet.serving.cache import PredictionCache
+from ratchet.serving.details import NOTHING, Details, finite, part
 from ratchet.serving.lineup import Lineup
 from ratchet.serving.mirror import Ticket
 from ratchet.serving.rows import Row, frame_of
@@ -32,6 +33,7 @@ class Job:
         champion: The model that its rows were checked for; as a rule the lineup's.
         canary: Whether the companion is to answer it.
         extra: The columns that only the companion reads and that one of its rows has, with their kinds.
+        wants: The details that its client wants beside the predictions.
     """
 
     rows: Sequence[Row]
@@ -39,6 +41,7 @@ class Job:
     champion: Served
     canary: bool
     extra: Mapping[str, str] = field(default_factory=dict)
+    wants: frozenset[str] = NOTHING
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +105,7 @@ class Scorer:
         """
         self.executor = executor
         self.pace = Pace()
-        self.cache = cache or PredictionCache(0)
+        self.cache = PredictionCache(0) if cache is None else cache
 
     async def __call__(self, jobs: Sequence[Job]) -> list[Result]:
         """Score jobs; a result for each, in order. Never raises: what went wrong is in the results."""
@@ -117,43 +120,51 @@ class Scorer:
 
     async def _score_group(self, jobs: list[Job]) -> list[Result]:
         frame, spans = _table(jobs), [len(job.rows) for job in jobs]
+        wants = frozenset[str]().union(*(job.wants for job in jobs))
         companion = jobs[0].lineup.companion
         urgent = any(job.canary for job in jobs)
         # A client waits for a canary's answer, so it is on its way while a thread asks the champion; a shadow's must not take the
         # processor from the champion's.
-        ticket = companion.offer(frame, spans, urgent=True) if companion and urgent else None
-        answers = await self._score_champion(jobs, frame, spans, aside=urgent)
+        ticket = companion.offer(frame, spans, urgent=True, wants=wants) if companion and urgent else None
+        answers = await self._score_champion(jobs, frame, spans, wants, aside=urgent)
         if companion and not urgent:
-            ticket = companion.offer(frame, spans, urgent=False)
+            ticket = companion.offer(frame, spans, urgent=False, wants=wants)
         return [Result(answer, ticket, place) for place, answer in enumerate(answers)]
 
-    async def _score_champion(self, jobs: list[Job], frame: pl.DataFrame, spans: list[int], aside: bool) -> list[Scored | RatchetError]:
+    async def _score_champion(
+        self, jobs: list[Job], frame: pl.DataFrame, spans: list[int], wants: frozenset[str], aside: bool
+    ) -> list[Scored | RatchetError]:
         served = jobs[0].champion
-        whole = await self._try(served, frame, aside, cached=jobs[0].lineup.companion is None)
+        whole = await self._try(served, frame, wants, aside, cached=jobs[0].lineup.companion is None)
+        starts = np.cumsum([0, *spans]).tolist()
         if isinstance(whole, Scored):
-            ends = np.cumsum(spans)
-            parts = [whole.predictions[end - span : end] for span, end in zip(spans, ends, strict=True)]
-            return [_finite(Scored(part, whole.milliseconds), served) for part in parts]
+            return [_finite(_part(whole, start, start + span), served) for start, span in zip(starts, spans, strict=False)]
         if len(jobs) == 1:
             return [whole]
-        starts = np.cumsum([0, *spans]).tolist()
-        alone = [await self._try(served, frame.slice(start, span), aside) for start, span in zip(starts, spans, strict=False)]
+        pieces = [(frame.slice(start, len(job.rows)), job.wants) for start, job in zip(starts, jobs, strict=False)]
+        alone = [await self._try(served, rows, wanted, aside) for rows, wanted in pieces]
         return [_finite(answer, served) if isinstance(answer, Scored) else answer for answer in alone]
 
-    def _remembered(self, package: ModelPackage, frame: pl.DataFrame) -> Scored:
+    def _remembered(self, package: ModelPackage, frame: pl.DataFrame, wants: frozenset[str]) -> Scored:
         begun = time.perf_counter()
         kinds = package.spec.inputs
-        rows = frame.select(list(kinds)).to_dicts()
-        predictions = self.cache.predict(package.digest, rows, lambda missing: score(package, frame_of(missing, kinds)).predictions)
-        return Scored(predictions, (time.perf_counter() - begun) * 1000)
 
-    async def _try(self, served: Served, frame: pl.DataFrame, aside: bool, cached: bool = False) -> Scored | RatchetError:
+        def compute(rows: list[Row]) -> tuple[np.ndarray, Details]:
+            scored = score(package, frame_of(rows, kinds), wants)
+            return scored.predictions, scored.details
+
+        predictions, details = self.cache.answer(package.digest, frame.select(list(kinds)).to_dicts(), compute, wants)
+        return Scored(predictions, (time.perf_counter() - begun) * 1000, details)
+
+    async def _try(
+        self, served: Served, frame: pl.DataFrame, wants: frozenset[str], aside: bool, cached: bool = False
+    ) -> Scored | RatchetError:
         how = self._remembered if cached and self.cache.entries else score
         try:
             if not aside and self.pace.quick(served, frame.height):
-                scored = how(served.package, frame)
+                scored = how(served.package, frame, wants)
             else:
-                scored = await asyncio.get_running_loop().run_in_executor(self.executor, how, served.package, frame)
+                scored = await asyncio.get_running_loop().run_in_executor(self.executor, how, served.package, frame, wants)
             self.pace.took(served, frame.height, scored.milliseconds)
             return scored
         except DataError as error:
@@ -167,7 +178,11 @@ def _table(jobs: Sequence[Job]) -> pl.DataFrame:
     return frame_of([row for job in jobs for row in job.rows], {**jobs[0].champion.package.spec.inputs, **jobs[0].extra})
 
 
+def _part(whole: Scored, start: int, end: int) -> Scored:
+    return Scored(whole.predictions[start:end], whole.milliseconds, part(whole.details, start, end))
+
+
 def _finite(scored: Scored, served: Served) -> Scored | RatchetError:
-    if np.isfinite(scored.predictions).all():
+    if np.isfinite(scored.predictions).all() and finite(scored.details):
         return scored
     return UnanswerableError(f"{served.ref} answered a number that is not finite; roll back, or look for inputs that it was not trained on")

@@ -7,8 +7,10 @@ every challenger look slow. The companion scores the very batches that the champ
 
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Set
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -17,6 +19,10 @@ from ratchet.data.kinds import DTYPES
 from ratchet.delivery.deployment import ModelRef
 from ratchet.errors import PackageError
 from ratchet.models.package import DESCRIPTION, Description, ModelPackage, package_digest, verify_manifest
+from ratchet.serving.details import NOTHING, SHARES, Details
+
+if TYPE_CHECKING:
+    from ratchet.models.autoencoder.preparation import Preparation
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +34,17 @@ class Served:
     package: ModelPackage
     ref: ModelRef
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the shares of a row's error are of, in their order; none unless it is an autoencoder."""
+        preparation = getattr(self.package.native, "preparation", None)
+        return () if preparation is None else tuple(preparation.columns)
+
+    @property
+    def latent(self) -> int:
+        """Numbers of an embedding; -1 where the model is loaded elsewhere, 0 unless it is an autoencoder."""
+        return int(getattr(self.package.native, "latent", -1)) if self.package.kind == "autoencoder" else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:
@@ -36,10 +53,12 @@ class Scored:
     Attributes:
         predictions: float64, shape (n,) or (n, k).
         milliseconds: Features and prediction, for the whole batch that these rows were part of.
+        details: What was wanted beside the predictions, by name, and what others in the batch wanted.
     """
 
     predictions: np.ndarray
     milliseconds: float
+    details: Details = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +72,8 @@ class Answer:
         decided: Class names, or the values of a regression; n of them.
         phase: Of the deployment, when the request came.
         generation: Of the deployment, when the request came.
+        details: What was wanted beside the predictions, by name, all finite.
+        columns: Those that the shares among the details are of.
     """
 
     predictions: np.ndarray
@@ -61,10 +82,20 @@ class Answer:
     decided: list[str | float]
     phase: str
     generation: int
+    details: Details = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
 
 
 class Elsewhere:
-    """The native model of a package that is loaded in another process; here it cannot be asked."""
+    """The native model of a package that is loaded in another process; here it cannot be asked.
+
+    Attributes:
+        preparation: What an autoencoder's file of that name says, which is JSON and needs no parser of models; None for another kind.
+    """
+
+    def __init__(self, preparation: "Preparation | None" = None) -> None:
+        """Know this much of it."""
+        self.preparation = preparation
 
     def predict(self, matrix: pl.DataFrame) -> np.ndarray:
         """Refuse.
@@ -75,12 +106,13 @@ class Elsewhere:
         raise PackageError("this model runs in a child process; ask its companion")
 
 
-def score(package: ModelPackage, frame: pl.DataFrame) -> Scored:
+def score(package: ModelPackage, frame: pl.DataFrame, wants: Set[str] = NOTHING) -> Scored:
     """Score a batch and measure the time that it takes.
 
     Args:
         package: The model.
         frame: n rows of values that `RowChecker` took, for this model or for the one beside it, which may read a column as another kind.
+        wants: The details to compute as well; only of an autoencoder.
 
     Raises:
         SchemaError: an input is missing or of another kind.
@@ -89,11 +121,22 @@ def score(package: ModelPackage, frame: pl.DataFrame) -> Scored:
     begun = time.perf_counter()
     types = dict(zip(frame.columns, frame.dtypes, strict=True))
     checked = all(types.get(name) == DTYPES[kind] for name, kind in package.spec.inputs.items())
-    predictions = np.asarray(package.predict(frame, checked=checked), dtype=np.float64)
+    details: Details = {}
+    if wants:
+        encoded = package.encode(frame, shares=SHARES in wants, checked=checked)
+        predictions, details = encoded.errors, {name: getattr(encoded, name) for name in sorted(wants)}
+    else:
+        predictions = np.asarray(package.predict(frame, checked=checked), dtype=np.float64)
     milliseconds = (time.perf_counter() - begun) * 1000
-    if predictions.shape[:1] != (frame.height,):
-        raise PackageError(f"model {package.digest[:19]} answered {predictions.shape} for {frame.height} rows; do not deploy it")
-    return Scored(predictions, milliseconds)
+    for made in (predictions, *details.values()):
+        if made.shape[:1] != (frame.height,):
+            raise PackageError(f"model {package.digest[:19]} answered {made.shape} for {frame.height} rows; do not deploy it")
+    return Scored(predictions, milliseconds, details)
+
+
+def alarms(package: ModelPackage, errors: np.ndarray) -> np.ndarray:
+    """Return which rows an autoencoder calls anomalies: bool, shape (n,)."""
+    return np.asarray(package.decide(errors) == package.spec.classes[1])
 
 
 def describe(folder: Path, ref: ModelRef, key: bytes | None) -> Served:
@@ -109,7 +152,8 @@ def describe(folder: Path, ref: ModelRef, key: bytes | None) -> Served:
     """
     verify_manifest(folder, key=key)
     description = Description.from_json((folder / DESCRIPTION).read_text(encoding="utf-8"), str(folder))
-    return Served(ModelPackage(folder, _checked(package_digest(folder, description.kind), ref), description, Elsewhere()), ref)
+    digest = _checked(package_digest(folder, description.kind), ref)
+    return Served(ModelPackage(folder, digest, description, Elsewhere(_preparation(folder, description.kind))), ref)
 
 
 def load(folder: Path, ref: ModelRef, key: bytes | None) -> Served:
@@ -127,6 +171,14 @@ def load(folder: Path, ref: ModelRef, key: bytes | None) -> Served:
     except Exception as error:  # whether it may answer was decided elsewhere; here it was to be warm
         log.warning("%s does not score its own examples: %s", ref, error)
     return Served(package, ref)
+
+
+def _preparation(folder: Path, kind: str) -> "Preparation | None":
+    if kind != "autoencoder":
+        return None
+    from ratchet.models.autoencoder.preparation import Preparation
+
+    return Preparation.read(folder)
 
 
 def _checked(found: str, ref: ModelRef) -> str:

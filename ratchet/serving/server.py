@@ -33,13 +33,19 @@ def build_gateway(settings: Settings, options: GatewayOptions) -> Gateway:
         SettingsError: a setting is missing or cannot be used.
     """
     from ratchet.serving.engine import Engine, EngineOptions
+    from ratchet.serving.metrics import GatewayMetrics
     from ratchet.traffic.recorder import Recorder
 
     recorder = Recorder.from_settings(settings, roll_seconds=options.roll_seconds)
     tuned = EngineOptions(
         max_rows=options.max_batch, max_wait=options.max_wait, max_queue=options.max_queue, cache_entries=options.cache_entries
     )
-    return Gateway(settings, options, recorder, lambda name: Engine(name, settings, recorder, options=tuned))
+    metrics = GatewayMetrics()
+
+    def make(name: str) -> Engine:
+        return Engine(name, settings, recorder, options=tuned, meter=metrics)
+
+    return Gateway(settings, options, recorder, make, metrics=metrics)
 
 
 def serve_socket(listening: socket.socket, options: GatewayOptions, settings: Settings, *, alive: int = -1) -> None:

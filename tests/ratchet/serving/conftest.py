@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,13 @@ from ratchet.delivery.policy import Policy
 from ratchet.features.spec import FeatureSpec
 from ratchet.models.boosting import CatBoostNative, pool
 from ratchet.models.package import Description, write_package
-from ratchet.serving.engine import Answer, Engine, EngineOptions, Rows
+from ratchet.models.stacking import copy_encoder, name_encoder, stacked_matrix
+from ratchet.serving.engine import Answer, Engine, EngineOptions, Meter, Rows
 from ratchet.settings import Settings
 from ratchet.traffic.records import Prediction
-from tests.ratchet.serving.gateways import desktop, gateway, taught
+from tests.ratchet.serving.gateways import desktop, gateway, taught, watch
 
-__all__ = ["desktop", "gateway", "taught"]  # fixtures
+__all__ = ["desktop", "gateway", "taught", "watch"]  # fixtures
 
 INPUTS = {"amount": "number", "hour": "integer"}
 
@@ -60,8 +61,9 @@ class Stall:
         self.ledger.abort(self.name, generation=state.generation, who="the test", why="enough")
 
 
-def small_package(path: Path, *, seed: int, inputs: dict[str, str] | None = None) -> tuple[Path, str]:
-    """Train a model of a few trees and write it as a real package; return its folder and digest."""
+def small_package(path: Path, *, seed: int, inputs: dict[str, str] | None = None, latent: int = 0) -> tuple[Path, str]:
+    """Train a model of a few trees and write it as a real package, stacked on an autoencoder of so many latent numbers if not 0; return
+    its folder and digest."""
     from catboost import CatBoost
 
     columns = inputs or INPUTS
@@ -70,9 +72,22 @@ def small_package(path: Path, *, seed: int, inputs: dict[str, str] | None = None
     table = table.cast({name: DTYPES[kind] for name, kind in columns.items()})
     spec = FeatureSpec("binary", "fraud", columns, tuple(columns), classes=("0", "1"))
     options = {"loss_function": "Logloss", "iterations": 8, "depth": 3, "random_seed": seed, "thread_count": 1}
-    model = CatBoost({**options, "allow_writing_files": False, "verbose": False}).fit(pool(spec.matrix(table), labels))
-    description = Description("catboost", spec, 0.5, {"iterations": 8}, seed, content_digest(table))
-    package = write_package(path, description, CatBoostNative(model, "binary").write, table)
+    encoder = None
+    if latent:
+        from tests.autoencoders import linear_package
+
+        encoder = linear_package(path.with_name("autoencoder"), spec.as_anomaly(), table, latent=latent)
+    matrix = stacked_matrix(spec, encoder, table)
+    native = CatBoostNative(CatBoost({**options, "allow_writing_files": False, "verbose": False}).fit(pool(matrix, labels)), "binary")
+
+    def write_native(folder: Path) -> None:
+        native.write(folder)
+        if encoder is not None:
+            copy_encoder(encoder, folder)
+
+    needed = name_encoder(encoder, "fraud-encoder", str(seed)) if encoder is not None else None
+    description = Description("catboost", spec, 0.5, {"iterations": 8}, seed, content_digest(table), encoder=needed)
+    package = write_package(path, description, write_native, table)
     return package.path, package.digest
 
 
@@ -86,6 +101,41 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelRef, ...]:
         path, digest = small_package(folder / str(number) / "model", seed=number, inputs=inputs)
         made.append(ModelRef(str(number), digest, str(path)))
     return tuple(made)
+
+
+@pytest.fixture(scope="session")
+def encoders(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelRef, ...]:
+    """Two autoencoders in a store that no test may change; version 1 has another latent size, threshold and column than 0."""
+    from tests.autoencoders import linear_package
+
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({"amount": rng.normal(18, 9, 500), "hour": rng.integers(0, 24, 500), "shop": rng.choice(["a", "b", "c"], 500)})
+    spec = FeatureSpec("anomaly", "", {**INPUTS, "shop": "string"}, ("amount", "shop", "hour"), classes=("normal", "anomaly"))
+    folder, made = tmp_path_factory.mktemp("encoders"), []
+    for number, latent in enumerate((1, 2)):
+        if number:
+            spec = replace(spec, plain=("amount", "shop"), expressions={"late": "hour / 24"})
+        package = linear_package(folder / str(number) / "model", spec, frame, latent=latent, threshold=2.0 + number)
+        made.append(ModelRef(str(number), package.digest, str(package.path)))
+    return tuple(made)
+
+
+@pytest.fixture(scope="session")
+def stacked(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelRef, ...]:
+    """Two boosting models, versions 5 and 6, each with an autoencoder of its own within."""
+    folder, made = tmp_path_factory.mktemp("stacked"), []
+    for number, latent in ((5, 1), (6, 2)):
+        path, digest = small_package(folder / str(number) / "model", seed=number, latent=latent)
+        made.append(ModelRef(str(number), digest, str(path)))
+    return tuple(made)
+
+
+@pytest.fixture
+def lookout(encoders: tuple[ModelRef, ...], tmp_path: Path) -> Stall:
+    """A deployment whose champion is the autoencoder of version 0."""
+    made = Stall(f"d{uuid.uuid4().hex[:12]}", Settings(home=tmp_path / "lookout"), encoders)
+    made.promote(0)
+    return made
 
 
 @pytest.fixture
@@ -124,13 +174,15 @@ class Desk:
     kept: Kept
     asked: int = 0
 
-    async def ask(self, n: int = 1, *, key: str = "", version: str = "", shop: int | None = None) -> Answer:
+    async def ask(
+        self, n: int = 1, *, key: str = "", version: str = "", shop: int | str | None = None, wants: Sequence[str] = ()
+    ) -> Answer:
         """Send a request of n rows."""
         self.asked += 1
         inputs = [{"amount": float(i % 37), "hour": i % 24, "card": f"card {self.asked}"} for i in range(n)]
         for row in inputs if shop is not None else ():
             row["shop"] = shop
-        return await self.engine.predict(Rows(f"r{self.asked}", 1000.0 + self.asked, key, inputs, version))
+        return await self.engine.predict(Rows(f"r{self.asked}", 1000.0 + self.asked, key, inputs, version, frozenset(wants)))
 
     async def until(self, true: Callable[[], Any], seconds: float = 30.0) -> None:
         """Wait until something is true."""
@@ -158,9 +210,11 @@ def desk(stall: Stall) -> Callable[..., AbstractAsyncContextManager[Desk]]:
     """Open an engine on a deployment for the time of a block."""
 
     @asynccontextmanager
-    async def opened(of: Stall = stall, clock: Callable[[], float] = time.time, **options: Any) -> AsyncIterator[Desk]:
+    async def opened(
+        of: Stall = stall, clock: Callable[[], float] = time.time, meter: Meter | None = None, **options: Any
+    ) -> AsyncIterator[Desk]:
         kept = Kept()
-        engine = Engine(of.name, of.settings, kept, clock=clock, options=EngineOptions(**options))
+        engine = Engine(of.name, of.settings, kept, clock=clock, options=EngineOptions(**options), meter=meter)
         await engine.start()
         try:
             yield Desk(engine, of, kept)

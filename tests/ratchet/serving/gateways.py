@@ -132,9 +132,13 @@ def train(path: Path, *, task: str = "binary", seed: int = 0) -> ModelPackage:
     """Write a small real package whose features are made by every allowed function."""
     from catboost import CatBoost
 
-    classes = {"binary": ("0", "1"), "multiclass": ("a", "b", "c"), "regression": ()}[task]
+    classes = {"binary": ("0", "1"), "multiclass": ("a", "b", "c"), "regression": (), "anomaly": ("0", "1")}[task]
     spec = FeatureSpec(task, "fraud", KINDS, tuple(name for name in KINDS if name != "at"), classes=classes, expressions=EXPRESSIONS)
     frame = table(600, seed)
+    if task == "anomaly":
+        from tests.autoencoders import linear_package  # writes its graph by onnx, which serving itself does not need
+
+        return linear_package(path, spec, frame, latent=3, seed=seed)
     rng = np.random.default_rng(seed)
     amount = frame["amount"].fill_null(0).to_numpy()
     labels = {
@@ -154,6 +158,11 @@ def promote(settings: Settings, name: str, package: ModelPackage, version: str) 
     ledger = Ledger.open(settings)
     generation = ledger.deployment(name).generation
     ledger.promote(name, ModelRef(version, package.digest, str(package.path)), generation=generation, who="the test", why="better")
+
+
+def json_rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return rows of `table` as a client sends them."""
+    return frame.with_columns(pl.col("at").dt.strftime("%Y-%m-%dT%H:%M:%S")).to_dicts()
 
 
 def v2(rows: Sequence[dict[str, Any]], **more: Any) -> dict[str, Any]:
@@ -308,9 +317,17 @@ def desktop(taught: Callable[[str], ModelPackage], tmp_path_factory: pytest.Temp
 
 
 @pytest.fixture(scope="session")
+def watch(taught: Callable[[str], ModelPackage], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """An application in process that serves an autoencoder; no test changes its ledger."""
+    with office(tmp_path_factory.mktemp("watch"), taught("anomaly"), rehearsal=True) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
 def gateway(taught: Callable[[str], ModelPackage], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
-    """``ratchet serve`` as a process; no test changes its ledger or kills it."""
+    """``ratchet serve`` as a process, with an autoencoder "odd" beside "fraud"; no test changes its ledger or kills it."""
     home = tmp_path_factory.mktemp("gateway")
     promote(Settings(home=home), "fraud", taught("binary"), "1")
+    promote(Settings(home=home), "odd", taught("anomaly"), "1")
     with running(home) as made:
         yield made

@@ -13,6 +13,7 @@ import pytest
 
 from ratchet.models.package import ModelPackage
 from ratchet.serving.companion import Companion, CompanionOptions, _replies
+from ratchet.serving.frames import pack_scored
 from ratchet.serving.served import describe
 
 pytestmark = pytest.mark.slow  # real child processes, each with a model to load
@@ -227,3 +228,29 @@ def test_probabilities_of_classes_keep_their_shape():
     made = np.arange(6.0).reshape(2, 3)
     (reply,) = _replies({**outcome((2, "")), "width": 3}, made.tobytes(), [2])
     assert reply.predictions.tolist() == made.tolist()
+
+
+ODD = pl.DataFrame({"amount": [4.0, 90.0, 18.0], "hour": [3, 4, 11], "shop": ["a", "b", "z"]})
+
+
+def test_a_client_s_embeddings_come_along_and_a_shadow_s_stay_in_the_child(encoders):
+    wants = frozenset(("embedding", "shares"))
+
+    async def story(companion):
+        replies = await companion.offer(ODD, [1, 2], urgent=True, wants=wants).replies
+        encoded = ModelPackage.load(encoders[1].uri).encode(ODD, shares=True)
+        for name in wants:
+            assert np.concatenate([reply.details[name] for reply in replies]).tolist() == getattr(encoded, name).tolist()
+        (shadow,) = await companion.offer(ODD, [3], urgent=False, wants=wants).replies
+        assert shadow.predictions.tolist() == encoded.errors.tolist()
+        assert not shadow.details
+
+    with_companion(encoders[1], story)
+
+
+def test_an_embedding_that_is_not_finite_is_an_error_of_that_request():
+    layout, body = pack_scored(np.array([0.5, 0.5, 0.1]), {"embedding": np.array([[1.0], [2.0], [np.inf]])})
+    replies = _replies({**outcome((1, ""), (2, "")), **layout}, body, [1, 2])
+    assert replies[0].details["embedding"].tolist() == [[1.0]]
+    assert (replies[1].predictions, replies[1].details) == (None, {})
+    assert "finite" in replies[1].error

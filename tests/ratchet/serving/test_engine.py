@@ -380,3 +380,108 @@ def test_a_damaged_package_is_never_served(desk, stall, tmp_path):
             assert (await at.ask()).version == "0"
 
     asyncio.run(story())
+
+
+class Counter:
+    """A meter that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str, list[float]]] = []
+
+    def scored(self, deployment, served, role, predictions, milliseconds):
+        assert milliseconds > 0
+        self.told.append((role, served.ref.version, predictions.tolist()))
+
+
+def odd(n):
+    return pl.DataFrame({"amount": np.arange(float(n)) % 37, "hour": np.arange(n) % 24, "shop": ["b"] * n})
+
+
+def test_in_canary_an_embedding_is_that_of_the_version_that_answered(desk, lookout):
+    """Each version has a latent space of its own, and columns of its own."""
+    lookout.begin(1, phase="canary", percent=50, key="card")
+    packages = [ModelPackage.load(ref.uri) for ref in lookout.models]
+
+    async def story():
+        meter = Counter()
+        async with desk(lookout, meter=meter) as at:
+            await at.until_companion()
+            answers = [await at.ask(3, shop="b", wants=("embedding", "shares")) for _ in range(40)]
+            versions = [answer.version for answer in answers]
+            assert 5 < versions.count("1") < 35
+            for answer in answers:
+                package = packages[int(answer.version)]
+                encoded = package.encode(odd(3), shares=True)
+                assert answer.predictions.tolist() == encoded.errors.tolist()
+                assert answer.details["embedding"].tolist() == encoded.embedding.tolist()
+                assert answer.details["shares"].tolist() == encoded.shares.tolist()
+                assert answer.columns == package.encoder.preparation.columns
+                assert answer.decided == package.decide(encoded.errors).tolist()
+            await at.until(lambda: len(at.kept.of("challenger")) == len(at.kept.of("champion")) == 120)
+            errors = {role: package.predict(odd(3)).tolist() for role, package in zip(("champion", "challenger"), packages, strict=True)}
+            for role, expected in errors.items():
+                numbers = {record.request_id.split("#")[1]: record.prediction for record in at.kept.of(role)}
+                assert numbers == {str(i): (error,) for i, error in enumerate(expected)}, "a record is the error and nothing else"
+                assert [told[2] for told in meter.told if told[0] == role] == [expected] * 40
+
+    asyncio.run(story())
+
+
+def test_in_shadow_the_companion_is_asked_for_the_same_and_its_embeddings_reach_nobody(desk, lookout):
+    lookout.begin(1)
+    champion, challenger = (ModelPackage.load(ref.uri) for ref in lookout.models)
+
+    async def story():
+        async with desk(lookout) as at:
+            await at.until_companion()
+            answer = await at.ask(3, shop="b", wants=("embedding",))
+            assert answer.details["embedding"].tolist() == champion.encode(odd(3)).embedding.tolist()
+            await at.until(lambda: len(at.kept.of("challenger")) == 3)
+            assert [record.prediction[0] for record in at.kept.of("challenger")] == challenger.predict(odd(3)).tolist()
+            pinned = await at.ask(2, shop="b", version="1", wants=("embedding",))
+            assert pinned.details["embedding"].tolist() == challenger.encode(odd(2)).embedding.tolist(), "but one who names it"
+
+    asyncio.run(story())
+
+
+def test_a_challenger_that_dies_costs_no_client_its_embedding(desk, lookout):
+    lookout.begin(1, phase="canary", percent=99)
+    champion = ModelPackage.load(lookout.models[0].uri)
+
+    async def story():
+        async with desk(lookout, companion=QUICK) as at:
+            await at.until_companion()
+            os.kill(at.child, signal.SIGKILL)
+            answers = [await at.ask(2, shop="b", wants=("embedding",)) for _ in range(5)]
+            expected = {"0": champion, "1": ModelPackage.load(lookout.models[1].uri)}
+            for answer in answers:
+                assert answer.details["embedding"].tolist() == expected[answer.version].encode(odd(2)).embedding.tolist()
+            assert "0" in {answer.version for answer in answers}
+
+    asyncio.run(story())
+
+
+def test_stacked_models_answer_as_champion_and_as_companion_each_with_its_own_encoder(desk, stall, stacked):
+    stall = replace(stall, models=(stall.models[0], *stacked))
+    frame = pl.DataFrame({"amount": np.arange(3.0), "hour": np.arange(3)})
+    expected = {ref.version: ModelPackage.load(ref.uri).predict(frame).tolist() for ref in stall.models}
+    stall.begin(1, phase="canary", percent=50, key="card")
+
+    async def seen(at):
+        answers = [await at.ask(3) for _ in range(30)]
+        assert all(answer.predictions.tolist() == expected[answer.version] for answer in answers)
+        return {answer.version for answer in answers}
+
+    async def story():
+        async with desk(stall) as at:
+            await at.until_companion()
+            assert await seen(at) == {"0", "5"}
+            await asyncio.to_thread(stall.promote, 1)
+            await at.until(lambda: at.engine.champion.ref.version == "5")
+            assert await seen(at) == {"5"}
+            await asyncio.to_thread(lambda: stall.begin(2, phase="canary", percent=50, key="card"))
+            await at.until_companion()
+            assert await seen(at) == {"5", "6"}
+            assert not [record for record in at.kept.records if record.error and record.role != "skipped"]
+
+    asyncio.run(story())

@@ -8,6 +8,8 @@ from ratchet.serving.feedback import read_feedback
 
 BINARY = FeatureSpec("binary", "y", {"a": "number"}, ("a",), classes=("0", "1"))
 WORDS = FeatureSpec("binary", "y", {"a": "number"}, ("a",), classes=("false", "true"))
+ANOMALY = FeatureSpec("anomaly", "y", {"a": "number"}, ("a",), classes=("no", "yes"))
+UNLABELLED = FeatureSpec("anomaly", "", {"a": "number"}, ("a",), classes=("normal", "anomaly"))
 VALUE = FeatureSpec("regression", "y", {"a": "number"}, ("a",))
 
 
@@ -17,7 +19,18 @@ def read(label, spec):
 
 @pytest.mark.parametrize(
     ("label", "spec", "recorded"),
-    [(1, BINARY, "1"), (1.0, BINARY, "1"), ("1", BINARY, "1"), (True, WORDS, "true"), (True, BINARY, "1"), (2, VALUE, 2.0)],
+    [
+        (1, BINARY, "1"),
+        (1.0, BINARY, "1"),
+        ("1", BINARY, "1"),
+        (True, WORDS, "true"),
+        (True, BINARY, "1"),
+        (2, VALUE, 2.0),
+        ("yes", ANOMALY, "yes"),
+        ("anomaly", UNLABELLED, "anomaly"),
+        (True, UNLABELLED, "anomaly"),
+        (0, UNLABELLED, "normal"),
+    ],
 )
 def test_a_label_is_recorded_as_the_model_names_it(label, spec, recorded):
     [made] = read(label, spec).labels
@@ -25,7 +38,21 @@ def test_a_label_is_recorded_as_the_model_names_it(label, spec, recorded):
 
 
 @pytest.mark.parametrize(
-    ("label", "spec"), [(2, BINARY), (None, BINARY), ([], BINARY), (0.5, BINARY), ("x", VALUE), (True, VALUE), (float("nan"), VALUE)]
+    ("label", "spec"),
+    [
+        (2, BINARY),
+        (None, BINARY),
+        ([], BINARY),
+        (0.5, BINARY),
+        ("x", VALUE),
+        (True, VALUE),
+        (float("nan"), VALUE),
+        (True, ANOMALY),
+        ("strange", UNLABELLED),
+        (2, UNLABELLED),
+        (0.5, UNLABELLED),
+        (float("nan"), UNLABELLED),
+    ],
 )
 def test_what_is_no_label_is_refused(label, spec):
     told = read(label, spec)

@@ -1,12 +1,14 @@
 import asyncio
 import socket
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratchet.serving.frames import Line, pack, pack_rows, receive, unpack, unpack_rows
+from ratchet.serving.details import DTYPES
+from ratchet.serving.frames import Line, pack, pack_rows, pack_scored, receive, unpack, unpack_rows, unpack_scored
 
 
 def test_rows_arrive_as_they_were():
@@ -64,3 +66,28 @@ def test_a_line_that_was_closed_before_it_was_made_closes_its_socket():
         assert lost == ["not wanted any more"]
 
     asyncio.run(story())
+
+
+@given(st.integers(0, 5), st.integers(0, 3), st.sets(st.sampled_from(["embedding", "shares"])), st.integers(1, 4))
+def test_what_a_model_answered_arrives_as_it_was(rows, width, names, columns):
+    predictions = np.arange(float(rows * max(width, 1)))
+    predictions = predictions.reshape(rows, width) if width else predictions
+    details = {name: np.linspace(-1, 1, rows * columns).reshape(rows, columns).astype(DTYPES[name]) for name in names}
+    layout, body = pack_scored(predictions, details)
+    header = {"outcome": [[rows, 1.0, ""]], **layout}
+    again, more = unpack_scored(header, body)
+    assert (again.tolist(), again.shape) == (predictions.tolist(), predictions.shape)
+    assert {name: (values.dtype, values.tolist()) for name, values in more.items()} == {
+        name: (DTYPES[name], values.tolist()) for name, values in details.items()
+    }
+    for wrong in (body + b"\0" * 8, body[:-8]):
+        if wrong != body:
+            with pytest.raises(ValueError):
+                unpack_scored(header, wrong)
+
+
+def test_a_detail_that_nobody_knows_closes_the_line():
+    lost = []
+    line = Line(lambda header, body: unpack_scored(header, body), lost.append)
+    line.data_received(pack({"outcome": [[1, 1.0, ""]], "width": 0, "details": [["weights", 9]]}, b"\0" * 80))
+    assert "no answer" in lost[0]

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 from ratchet.delivery.deployment import Deployment
@@ -35,3 +36,23 @@ def test_roles_and_columns_of_the_companion(stored):
     assert beside.extra_inputs == {"shop": "integer"}
     assert alone.extra_inputs == {}
     assert lineups(stored, "watch", 0)[0].role == "previous"
+
+
+def test_a_label_is_what_the_champion_calls_it_unless_only_the_companion_has_labels(encoders):
+    async def made():
+        unlabelled = load(Path(encoders[0].uri), encoders[0], None)
+        description = unlabelled.package.description
+        spec = replace(description.spec, target="y", classes=("0", "1"))
+        labelled = replace(unlabelled, package=replace(unlabelled.package, description=replace(description, spec=spec)))
+        standing = Standing(Deployment("odd", encoders[0], None, encoders[1], "shadow", 0, 3, 1, 2))
+        for champion, other, classes in (
+            (unlabelled, labelled, ("0", "1")),
+            (labelled, unlabelled, ("0", "1")),
+            (unlabelled, unlabelled, ("normal", "anomaly")),
+            (unlabelled, None, ("normal", "anomaly")),
+        ):
+            companion = Companion(encoders[1], other, begun=2, timeout_ms=1000.0)
+            assert Lineup(champion, companion, standing).labelled.classes == classes
+        assert Lineup(unlabelled, None, standing).labelled.classes == ("normal", "anomaly")
+
+    asyncio.run(made())

@@ -6,6 +6,7 @@ import pytest
 from ratchet.errors import RequestError
 from ratchet.features.spec import FeatureSpec
 from ratchet.serving.protocol import ModelInterface, check_identifier, unix_time
+from ratchet.serving.served import Answer
 
 SPEC = FeatureSpec("binary", "y", {"a": "number", "b": "string"}, ("a", "b"), classes=("no", "yes"))
 FACE = ModelInterface("m", SPEC)
@@ -37,12 +38,13 @@ def test_a_model_with_a_column_named_rows_takes_one_row():
 
 
 def test_answers_have_the_protocol_s_shapes():
-    told = FACE.infer_answer("i", "1", np.array([0.25, 0.75]), ["no", "yes"], ())
+    answer = Answer(np.array([0.25, 0.75]), "1", "champion", ["no", "yes"], "stable", 1)
+    told = FACE.infer_answer("i", answer, ())
     assert [(one["name"], one["datatype"], one["shape"]) for one in told["outputs"]] == [
         ("probability", "FP64", [2]),
         ("decision", "BYTES", [2]),
     ]
-    only = FACE.infer_answer("i", "1", np.array([0.25]), ["no"], ("decision",))
+    only = FACE.infer_answer("i", answer, ("decision",))
     assert [one["name"] for one in only["outputs"]] == ["decision"]
 
 

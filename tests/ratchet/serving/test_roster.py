@@ -154,3 +154,17 @@ def test_a_challenger_for_another_target_is_never_asked(roster, stored):
     )
     assert not _unlike(own, own)
     assert "same target" in _unlike(other, own)
+
+
+def test_of_two_anomaly_models_one_may_have_no_labels_for_both_answer_a_truth_value(encoders):
+    unlabelled = describe(Path(encoders[0].uri), encoders[0], None)
+    labelled, renamed = (_with_target(unlabelled, "y", classes) for classes in (("0", "1"), ("no", "yes")))
+    assert not _unlike(labelled, unlabelled)
+    assert not _unlike(unlabelled, labelled)
+    assert "same target" in _unlike(renamed, labelled)
+
+
+def _with_target(served, target, classes):
+    description = served.package.description
+    named = replace(description, spec=replace(description.spec, target=target, classes=classes))
+    return replace(served, package=replace(served.package, description=named))

@@ -4,6 +4,7 @@ import json
 import math
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,12 +16,13 @@ from hypothesis import strategies as st
 
 from ratchet.errors import ParameterError
 from ratchet.serving.options import GatewayOptions
-from tests.ratchet.serving.gateways import GOOD, KINDS, ROW, frame_of_json, v2
+from tests.ratchet.serving.gateways import GOOD, KINDS, ROW, frame_of_json, json_rows, table, v2
 
 MEBIBYTE = 1 << 20
 BOUND = 700 * MEBIBYTE  # catboost, polars and pyarrow alone are 300
 JSON = {"Content-Type": "application/json"}
 PLAIN, INFER = "/predict/fraud", "/v2/models/fraud/infer"
+ODD, ODD_INFER = "/predict/odd", "/v2/models/odd/infer"
 
 pytestmark = pytest.mark.slow  # a real process
 
@@ -158,6 +160,44 @@ def hostile_tensors() -> Iterator[Hostile]:
     yield Hostile("an unknown member", 400, "'input'", request(input=[]), INFER)
 
 
+def hostile_outputs() -> Iterator[Hostile]:
+    def infer(outputs: Any, rows: int = 1) -> bytes:
+        return json.dumps(v2([GOOD] * rows, outputs=outputs)).encode()
+
+    def rows(outputs: Any, rows: int = 1) -> bytes:
+        return json.dumps({"rows": [GOOD] * rows, "outputs": outputs}).encode()
+
+    yield Hostile("an output of another task", 422, "'probability'", infer([{"name": "probability"}]), ODD_INFER)
+    yield Hostile("an embedding of a classifier", 422, "'embedding'", infer([{"name": "embedding"}]), INFER)
+    yield Hostile("a misspelt embedding", 422, "did you mean 'embedding'", infer([{"name": "embeding"}]), ODD_INFER)
+    yield Hostile("an output twice", 400, "'embedding'", infer([{"name": "embedding"}, {"name": "embedding"}]), ODD_INFER)
+    yield Hostile("an output twice of a classifier", 400, "'decision'", infer([{"name": "decision"}] * 2), INFER)
+    yield Hostile("a hundred thousand outputs", 400, "'shares'", infer([{"name": "shares"}] * 100_000), ODD_INFER)
+    yield Hostile("outputs that are an object", 400, "outputs", infer({"name": "embedding"}), ODD_INFER)
+    yield Hostile("an output without a name", 422, "datatype", infer([{"datatype": "FP32"}]), ODD_INFER)
+    yield Hostile("an output whose name is a list", 422, "embedding", infer([{"name": ["embedding"]}]), ODD_INFER)
+    yield Hostile("an output whose name is very long", 422, "eee", infer([{"name": "e" * 1_000_000}]), ODD_INFER)
+    yield Hostile("embeddings of no rows", 422, "0 rows", infer([{"name": "embedding"}], rows=0), ODD_INFER)
+    yield Hostile("embeddings of no plain rows", 422, "0 rows", rows(["embedding"], rows=0), ODD)
+    yield Hostile("embeddings of too many rows", 422, "4096", rows(["embedding"], rows=4097), ODD)
+    yield Hostile("an unknown plain output", 422, "'embeding'", rows(["embeding"]), ODD)
+    yield Hostile("a plain output twice", 400, "'error'", rows(["error", "error"]), ODD)
+    yield Hostile("plain outputs that are a text", 400, "outputs", rows("embedding"), ODD)
+    yield Hostile("plain outputs that are numbers", 422, "3", rows([3]), ODD)
+    yield Hostile("outputs beside a single row", 422, "'outputs'", row(outputs=["embedding"]), ODD)
+    yield Hostile("an unknown output in the URL", 422, "'embeding'", row(), f"{ODD}?outputs=embeding")
+    yield Hostile("an output twice in the URL", 400, "'error'", row(), f"{ODD}?outputs=error,error")
+    yield Hostile("outputs twice in the URL", 400, "'outputs'", row(), f"{ODD}?outputs=error&outputs=anomaly")
+    yield Hostile("no output in the URL", 422, "''", row(), f"{ODD}?outputs=")
+    yield Hostile("an unknown parameter in the URL", 400, "'outputs'", row(), f"{ODD}?output=error")
+    yield Hostile("outputs in the URL and the body", 400, "one place", rows(["error"]), f"{ODD}?outputs=error")
+    yield Hostile("bytes beyond UTF-8 in the URL", 422, "no output", row(), f"{ODD}?outputs=%ff%fe%00")
+    yield Hostile("a thousand parameters in the URL", 400, "8 parameters", row(), f"{ODD}?{'outputs=error&' * 1000}")
+    yield Hostile("NaN for an autoencoder", 422, "amount", raw("amount", "NaN"), ODD)
+    yield Hostile("infinity for an autoencoder", 422, "balance", raw("balance", "1e999"), ODD)
+    yield Hostile("a label that is no class", 422, "'2'", b'{"labels": [{"request_id": "a", "label": "2"}]}', "/v2/models/odd/feedback")
+
+
 def hostile_http() -> Iterator[Hostile]:
     yield Hostile("no content type", 415, "application/json", row(), headers={})
     yield Hostile("a form", 415, "x-www-form", row(), headers={"Content-Type": "application/x-www-form-urlencoded"})
@@ -185,13 +225,14 @@ def hostile_http() -> Iterator[Hostile]:
     yield Hostile("a label that is NaN", 422, "NaN", b'{"labels": [{"request_id": "a", "label": NaN}]}', "/v2/models/fraud/feedback")
 
 
-TABLE = [*hostile_values(), *hostile_documents(), *hostile_tensors(), *hostile_http()]
+TABLE = [*hostile_values(), *hostile_documents(), *hostile_tensors(), *hostile_outputs(), *hostile_http()]
 
 
 def still_answers(gateway: Any) -> None:
-    answer = gateway.predict()
-    assert answer.status_code == 200, answer.text
-    assert math.isfinite(answer.json()["predictions"][0]["probability"])
+    for name, number in (("fraud", "probability"), ("odd", "error")):
+        answer = gateway.predict(name=name)
+        assert answer.status_code == 200, answer.text
+        assert math.isfinite(answer.json()["predictions"][0][number])
 
 
 @settings(max_examples=60, deadline=None)
@@ -205,8 +246,29 @@ def test_a_prediction_of_the_server_is_the_package_s_own(gateway, taught, rows):
     assert np.allclose(infer.json()["outputs"][0]["data"], expected, rtol=0, atol=1e-9)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(ROW, min_size=1, max_size=8))
+def test_an_error_of_the_server_is_the_package_s_own(gateway, taught, rows):
+    expected = taught("anomaly").encode(frame_of_json(rows))
+    plain = gateway.client.post(ODD, json={"rows": rows})
+    assert plain.status_code == 200, plain.text
+    assert [one["error"] for one in plain.json()["predictions"]] == expected.errors.tolist()
+    infer = gateway.client.post(ODD_INFER, json=v2(rows, outputs=[{"name": "embedding"}, {"name": "error"}])).json()["outputs"]
+    assert np.float32(infer[0]["data"]).tolist() == expected.embedding.ravel().tolist()
+    assert infer[1]["data"] == expected.errors.tolist()
+
+
+def test_an_error_does_not_depend_on_the_requests_beside_it(gateway, taught):
+    """Many clients at a time, whose rows meet in micro-batches of whatever size."""
+    rows = json_rows(table(400, seed=7))
+    expected = taught("anomaly").predict(frame_of_json(rows)).tolist()
+    with ThreadPoolExecutor(16) as clients:
+        answers = clients.map(lambda one: gateway.client.post(ODD, json=one).json()["predictions"][0]["error"], rows)
+        assert list(answers) == expected
+
+
 def test_the_table_is_long():
-    assert len(TABLE) >= 100
+    assert len(TABLE) >= 130
 
 
 @pytest.mark.parametrize("case", TABLE, ids=lambda case: case.what)
@@ -287,9 +349,9 @@ VALUES = st.recursive(
 
 
 @settings(max_examples=150)
-@given(document=VALUES, name=st.sampled_from(list(KINDS)), value=VALUES, path=st.sampled_from([PLAIN, INFER]))
+@given(document=VALUES, name=st.sampled_from(list(KINDS)), value=VALUES, path=st.sampled_from([PLAIN, INFER, ODD, ODD_INFER]))
 def test_random_json_is_answered_or_refused_and_never_an_error_of_the_server(gateway, document, name, value, path):
-    good = json.dumps({**GOOD, name: value}) if path == PLAIN else tensors(name, data=[value]).decode()
+    good = json.dumps({**GOOD, name: value}) if path in (PLAIN, ODD) else tensors(name, data=[value]).decode()
     for text in (json.dumps(document), good):
         answer = gateway.client.post(path, content=text.encode("utf-8", "replace"), headers=JSON)
         assert answer.status_code in (200, 400, 422), (text, answer.text)
@@ -321,3 +383,18 @@ def test_a_slow_body_is_told_so_and_slow_headers_are_cut_off(gateway):
 def test_options_that_no_gateway_can_run_with_are_refused():
     with pytest.raises(ParameterError, match="max_body is 0"):
         GatewayOptions(max_body=0)
+
+
+def test_the_metrics_of_the_server_count_errors_and_alarms_of_its_rows(gateway, taught):
+    def counted() -> dict[str, float]:
+        lines = [line.rsplit(" ", 1) for line in gateway.client.get("/metrics").text.splitlines() if 'deployment="odd"' in line]
+        return {name: float(value) for name, value in lines}
+
+    by = '{deployment="odd",role="champion",version="1"}'
+    gateway.predict(name="odd")
+    before, rows = counted(), json_rows(table(500, seed=11))
+    answers = gateway.client.post(ODD, json={"rows": rows}).json()["predictions"]
+    after = counted()
+    assert after[f"ratchet_reconstruction_error_count{by}"] - before[f"ratchet_reconstruction_error_count{by}"] == 500
+    assert after[f"ratchet_alarms_total{by}"] - before[f"ratchet_alarms_total{by}"] == sum(one["anomaly"] for one in answers) > 0
+    assert after[f"ratchet_model_seconds_count{by}"] - before[f"ratchet_model_seconds_count{by}"] == 1
