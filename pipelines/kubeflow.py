@@ -40,6 +40,8 @@ ROOMS = {
 }
 LARGER = {  # what is not like the others of its kind
     "train_boosting": Room(cpu=("2", "8"), memory=("4Gi", "16Gi"), seconds=12 * 3600),
+    "train_autoencoder": Room(cpu=("2", "8"), memory=("4Gi", "16Gi"), seconds=12 * 3600),  # it reads its rows in a stream
+    "train_stacked": Room(cpu=("2", "8"), memory=("4Gi", "16Gi"), seconds=12 * 3600),
     "advance_rollout": Room(cpu=("250m", "2"), memory=("1Gi", "4Gi"), seconds=25 * 3600),  # a run may wait a day for evidence
 }
 NODES = {"kubernetes.io/os": "linux"}

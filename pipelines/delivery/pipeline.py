@@ -2,21 +2,13 @@
 
 from kfp import dsl
 
-from components.data_processing.features.component import features
-from components.data_processing.ingest.component import ingest
-from components.data_processing.validate.component import validate
-from components.deployment.advance_rollout.component import advance_rollout
-from components.deployment.begin_rollout.component import begin_rollout
-from components.deployment.champion.component import champion
 from components.deployment.conclude.component import conclude
-from components.deployment.hold.component import hold
-from components.deployment.register.component import register
 from components.evaluation.compare.component import compare
-from components.evaluation.drift_check.component import drift_check
 from components.evaluation.evaluate.component import evaluate
 from components.training.train_boosting.component import train_boosting
-from pipelines.endings import carry_out
-from pipelines.steps import effect, pure, read
+from pipelines.beginnings import make_features, usable_data
+from pipelines.endings import release
+from pipelines.steps import effect, pure
 
 
 @dsl.pipeline(
@@ -114,155 +106,45 @@ def delivery(
         seed: Seed of everything random.
         settings: URI of a settings file without secrets. Empty for the environment's.
     """
+    given = dict(locals())
     run_id = dsl.PIPELINE_JOB_ID_PLACEHOLDER
+    costs = {"cost_false_negative": cost_false_negative, "cost_false_positive": cost_false_positive}
     exit_task = effect(conclude(model=model, run_id=run_id, settings=settings), "Conclude")
-    with dsl.ExitHandler(exit_task, name="run"):
-        live = read(champion(model=model, run_id=run_id, settings=settings), "Find the champion")
-        data = read(
-            ingest(
-                source=source,
-                format=format,
-                encoding=encoding,
-                query=query,
-                version=version,
-                join=join,
-                time_column=time_column,
-                since=since,
-                until=until,
+    with dsl.ExitHandler(exit_task, name="run"), usable_data(given, run_id) as (live, checked):
+        table = make_features(given, live, checked)
+        trained = pure(
+            train_boosting(
+                train=table.outputs["train"],
+                validation=table.outputs["validation"],
+                specification=table.outputs["specification"],
+                refit=refit,
+                members=members,
+                seed=seed,
+                settings=settings,
+                **costs,
             ),
-            "Ingest",
+            "Train",
         )
-        checked = pure(
-            validate(
-                data=data.outputs["data"],
-                champion_schema=live.outputs["schema"],
-                target=target,
-                time_column=time_column,
-                key_columns=key_columns,
-                schema_text=schema_text,
-                accept_new_columns=accept_new_columns,
-                max_quarantined_share=max_quarantined_share,
+        scored = pure(
+            evaluate(model=trained.outputs["model"], holdout=table.outputs["holdout"], slice_columns=slice_columns, **costs),
+            "Evaluate",
+        )
+        judged = pure(
+            compare(
+                challenger=trained.outputs["model"],
+                champion=live.outputs["package"],
+                holdout=table.outputs["holdout"],
+                slice_columns=slice_columns,
+                confidence=confidence,
+                seed=seed,
+                **costs,
             ),
-            "Validate",
+            "Compare with the champion",
         )
-        with dsl.If(checked.outputs["verdict"] == "invalid", name="data-invalid"):
-            effect(
-                hold(model=model, run_id=run_id, verdict="invalid", reason=checked.outputs["reason"], settings=settings),
-                "Hold: the data is invalid",
-            )
-        with dsl.Else(name="data-usable"):
-            table = pure(
-                features(
-                    data=checked.outputs["clean"],
-                    champion=live.outputs["package"],
-                    target=target,
-                    positive=positive,
-                    time_column=time_column,
-                    key_columns=key_columns,
-                    group_column=group_column,
-                    expressions=expressions,
-                    windows=windows,
-                    impute=impute,
-                    drop_columns=drop_columns,
-                    label_delay=label_delay,
-                    validation_share=validation_share,
-                    holdout_share=holdout_share,
-                    train_from=train_from,
-                    train_until=train_until,
-                    holdout_from=holdout_from,
-                    holdout_until=holdout_until,
-                    known_by=known_by,
-                    split_column=split_column,
-                ),
-                "Make features",
-            )
-            pure(
-                drift_check(
-                    reference=live.outputs["reference"],
-                    current=table.outputs["table"],
-                    model=live.outputs["package"],
-                    threshold=drift_threshold,
-                ),
-                "Check drift",
-            )
-            trained = pure(
-                train_boosting(
-                    train=table.outputs["train"],
-                    validation=table.outputs["validation"],
-                    specification=table.outputs["specification"],
-                    refit=refit,
-                    members=members,
-                    cost_false_negative=cost_false_negative,
-                    cost_false_positive=cost_false_positive,
-                    seed=seed,
-                    settings=settings,
-                ),
-                "Train",
-            )
-            scored = pure(
-                evaluate(
-                    model=trained.outputs["model"],
-                    holdout=table.outputs["holdout"],
-                    slice_columns=slice_columns,
-                    cost_false_negative=cost_false_negative,
-                    cost_false_positive=cost_false_positive,
-                ),
-                "Evaluate",
-            )
-            judged = pure(
-                compare(
-                    challenger=trained.outputs["model"],
-                    champion=live.outputs["package"],
-                    holdout=table.outputs["holdout"],
-                    slice_columns=slice_columns,
-                    cost_false_negative=cost_false_negative,
-                    cost_false_positive=cost_false_positive,
-                    confidence=confidence,
-                    seed=seed,
-                ),
-                "Compare with the champion",
-            )
-            with dsl.If(judged.outputs["verdict"] == "release", name="released"):
-                registered = effect(
-                    register(
-                        challenger=trained.outputs["model"],
-                        reference=table.outputs["table"],
-                        schema=checked.outputs["schema"],
-                        model=model,
-                        run_id=run_id,
-                        generation=live.outputs["generation"],
-                        primary_metric=scored.outputs["primary_metric"],
-                        settings=settings,
-                    ),
-                    "Register",
-                )
-                begun = effect(
-                    begin_rollout(
-                        model=model,
-                        version=registered.outputs["version"],
-                        generation=live.outputs["generation"],
-                        run_id=run_id,
-                        why=judged.outputs["reason"],
-                        strategy=strategy,
-                        policy=policy,
-                        settings=settings,
-                    ),
-                    "Begin the rollout",
-                )
-                advanced = effect(
-                    advance_rollout(
-                        model=model,
-                        run_id=run_id,
-                        version=registered.outputs["version"],
-                        generation=begun.outputs["generation"],
-                        wait=wait,
-                        settings=settings,
-                    ),
-                    "Advance the rollout",
-                )
-                carry_out(advanced, version=registered.outputs["version"], model=model, run_id=run_id, settings=settings)
-            with dsl.Else(name="not-better"):
-                effect(
-                    hold(model=model, run_id=run_id, verdict="rejected", reason=judged.outputs["reason"], settings=settings),
-                    "Hold: no better than the champion",
-                )
+        registering = {
+            "challenger": trained.outputs["model"],
+            "reference": table.outputs["table"],
+            "schema": checked.outputs["schema"],
+            "primary_metric": scored.outputs["primary_metric"],
+        }
+        release(given, judged, run_id=run_id, generation=live.outputs["generation"], registering=registering)

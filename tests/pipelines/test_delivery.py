@@ -195,6 +195,7 @@ def test_invalid_data_ends_the_run_with_the_reason(invalid: After, better: After
 
 def test_a_champion_damaged_after_promotion_is_rolled_back(damaged: After, first: After) -> None:
     assert (damaged.run.outcome, damaged.run.exit_status) == ("rolled back", 4)
+    assert "rollback" in [step.name for step in damaged.run.steps], "a step of its own does it, before the exit task would"
     assert damaged.deployment.champion == first.deployment.champion
     assert damaged.aliases["champion"] == "1"
 
