@@ -72,7 +72,7 @@ USER 0:0
 WORKDIR /checks
 COPY --from=tools /opt/tools/bin/uv /usr/local/bin/uv
 COPY requirements/dev.txt requirements/
-RUN sed -nE 's/^((httpx|hypothesis|psutil|pytest)==[^ ;]+).*/\1/p' requirements/dev.txt > requirements/test.txt \
+RUN sed -nE 's/^((httpx|hypothesis|onnx|psutil|pytest)==[^ ;]+).*/\1/p' requirements/dev.txt > requirements/test.txt \
     && uv pip install --quiet --no-cache --python /opt/packages/bin/python --require-hashes -r requirements/test.txt -c requirements/dev.txt
 COPY pyproject.toml ./
 COPY tests tests

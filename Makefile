@@ -41,10 +41,10 @@ soak: $(READY) ## Long random runs: races, kills, damages
 judge: $(READY) ## How often the judge is wrong and how soon it is right (minutes); fails when a line does not hold
 	@$(BIN)/python -m scripts.judge
 
-realdata: $(READY) ## Six public data sets through delivery, beside what is published (minutes); DATA="adult elec2" for these
+realdata: $(READY) ## Ten tasks on public data sets through the pipelines, beside what is published (minutes); DATA="adult ecg5000" for these
 	@$(BIN)/python -m scripts.realdata $(DATA)
 
-BENCHES := pipeline door drift windows gateway
+BENCHES := pipeline door drift windows training scoring gateway
 
 bench: $(READY) ## What all costs, beside what is usual (an hour; QUICK=1 shorter; ONLY="door drift" for these); fails when a reach does not hold
 	@failed=; for part in $(or $(ONLY),$(BENCHES)); do \

@@ -1,77 +1,19 @@
-"""The six data sets of ``make realdata``: how a file becomes a source, what is measured, what is published, and what is to be reached.
+"""The data sets of ``make realdata``: how a file becomes a source, what is measured, what is published, and what is to be reached.
 
-Each has its configuration in ``pipelines/delivery/configs``. Where a file lacks what the pipeline needs to know (the order of its rows, the
-split of a benchmark), a copy with one more column is made in a scratch folder, and the reason stands beside it.
+Those here go through ``delivery``; `realdata_autoencoders` has the others. Each has its configuration among its pipeline's. Where a file
+lacks what the pipeline needs to know (the order of its rows, the split of a benchmark), a copy with one more column is made in a scratch
+folder, and the reason stands beside it.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from scripts.realdata_autoencoders import AUTOENCODERS
+from scripts.realdata_fraud import AUTOENCODER, SUPERVISED, blocked_cards
 from scripts.realdata_run import Artifacts
-
-Figures = Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Reach:
-    """A figure that must hold.
-
-    Attributes:
-        figure: Its name.
-        bound: What it is held to: a number, or the name of another figure.
-        most: The figure must not be above the bound; else not below it.
-        digits: Decimals at which both are compared, as many as the bound is written with.
-    """
-
-    figure: str
-    bound: float | str
-    most: bool = False
-    digits: int = 3
-
-    def holds(self, figures: Figures) -> bool:
-        """Return whether it does; a figure that was not measured holds nothing.
-
-        >>> Reach("roc_auc", 0.89).holds({"roc_auc": 0.8896}), Reach("log_loss", 0.1405, most=True, digits=4).holds({"log_loss": 0.1406})
-        (True, False)
-        """
-        bound = self.bound if isinstance(self.bound, float) else figures.get(self.bound, float("nan"))
-        found, held = (round(value, self.digits) for value in (figures.get(self.figure, float("nan")), bound))
-        return found <= held if self.most else found >= held
-
-    @property
-    def told(self) -> str:
-        """The reach in words."""
-        bound = f"{self.bound:.{self.digits}f}" if isinstance(self.bound, float) else self.bound
-        return f"{self.figure} {'≤' if self.most else '≥'} {bound}"
-
-
-@dataclass(frozen=True)
-class DataSet:
-    """One data set.
-
-    Attributes:
-        name: Its folder beside the checkout, and its configuration.
-        file: In that folder.
-        shown: The figures that are printed, in order.
-        published: Rows to print beside ours: who, the figures by name, where they are published.
-        reaches: What must hold.
-        outcome: The word that the run must come to.
-        prepare: Makes the source from the file, in a scratch folder.
-        measure: Further figures, from what the run has written.
-    """
-
-    name: str
-    file: str
-    shown: tuple[str, ...]
-    published: tuple[tuple[str, Figures, str], ...]
-    reaches: tuple[Reach, ...] = ()
-    outcome: str = "promoted"
-    prepare: Callable[[Path, Path], Path] = lambda file, scratch: file
-    measure: Callable[[Artifacts, Path], dict[str, float]] = lambda run, file: {}
+from scripts.realdata_set import DataSet, Reach
 
 
 def numbered(file: Path, scratch: Path) -> Path:
@@ -95,28 +37,6 @@ def last_class(run: Artifacts, file: Path) -> dict[str, float]:
     """Return the accuracy of saying what the row before was, on the same holdout."""
     price = run.holdout["class"]
     return {"last_class": float((price[1:] == price[:-1]).mean())}
-
-
-def blocked_cards(run: Artifacts, file: Path) -> dict[str, float]:
-    """Return the handbook's card precision@100.
-
-    A day's cards are ranked by the highest score of their payments that day; of the first 100, the share that has a fraud that day is
-    the day's precision. A card found so is blocked: its payments of later days count no more. The mean over the days is returned.
-
-    Source:
-        Le Borgne et al., "Reproducible Machine Learning for Credit Card Fraud Detection", chapter 4.4.
-    """
-    holdout = run.holdout
-    scored = holdout.select("CUSTOMER_ID", "TX_FRAUD", day=pl.col("TX_DATETIME").dt.date()).with_columns(score=pl.Series(run.predictions))
-    found: list[int] = []
-    shares = []
-    for day in scored["day"].unique().sort():
-        of_day = scored.filter((pl.col("day") == day) & ~pl.col("CUSTOMER_ID").is_in(found))
-        cards = of_day.group_by("CUSTOMER_ID").agg(pl.col("score").max(), pl.col("TX_FRAUD").max())
-        first = cards.sort("score", "CUSTOMER_ID", descending=[True, False]).head(100).filter(pl.col("TX_FRAUD") == 1)
-        found += first["CUSTOMER_ID"].to_list()
-        shares.append(first.height / 100)
-    return {"card_precision_100": float(np.mean(shares))}
 
 
 def last_year(run: Artifacts, file: Path) -> dict[str, float]:
@@ -148,15 +68,10 @@ def by_group(run: Artifacts, file: Path) -> dict[str, float]:
 
 HERE = "measured beside the data with CatBoost's defaults, seed 0"
 BENCHMARK = "catboost/benchmarks, quality_benchmarks"
-HANDBOOK = "Fraud Detection Handbook, chapters 3 and 7"
 RIVER = "river, docs/benchmarks; prequential: tested, then trained, row by row"
 
 
-def _fraud(auc: float, precision: float, cards: float) -> dict[str, float]:
-    return {"roc_auc": auc, "average_precision": precision, "card_precision_100": cards}
-
-
-DATA_SETS = (
+SETS = (
     DataSet(
         "elec2",
         "electricity-normalized.csv",
@@ -184,12 +99,7 @@ DATA_SETS = (
         "fraud_handbook",
         "transactions.parquet",
         ("roc_auc", "average_precision", "card_precision_100", "log_loss"),
-        (
-            ("logistic regression", _fraud(0.871, 0.606, 0.291), HANDBOOK),
-            ("random forest", _fraud(0.867, 0.658, 0.287), HANDBOOK),
-            ("XGBoost", _fraud(0.862, 0.639, 0.273), HANDBOOK),
-            ("autoencoder alone", _fraud(0.836, 0.180, 0.217), HANDBOOK),
-        ),
+        (*SUPERVISED, AUTOENCODER),
         (Reach("roc_auc", 0.890), Reach("average_precision", 0.667), Reach("card_precision_100", 0.300)),
         measure=blocked_cards,
     ),
@@ -227,3 +137,5 @@ DATA_SETS = (
         measure=last_year,
     ),
 )
+
+DATA_SETS = (*SETS, *AUTOENCODERS)

@@ -1,4 +1,4 @@
-"""The main job with each step in a container of the image, beside the same job in subprocesses: the same data, model and verdicts.
+"""The main jobs with each step in a container of its image, beside the same jobs in subprocesses: the same data, model and verdicts.
 
 kfp's DockerRunner counts a container that vanished as a success, so what is looked at is what the steps left.
 """
@@ -29,6 +29,9 @@ pytestmark = pytest.mark.containers
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "pipelines/delivery/configs/card_transactions.yaml"
 NAME = "card-fraud"
+FAMILIES = ("tabular", "deep")
+TRAINED = {"delivery": "train-boosting", "autoencoder_delivery": "train-autoencoder"}  # the step that makes the model
+BRIEF = {"delivery": {}, "autoencoder_delivery": {"epochs": 3}}
 
 
 @dataclass(frozen=True)
@@ -55,33 +58,41 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def arguments(source: Path, home: Path) -> dict[str, Any]:
+@pytest.fixture(scope="module", params=list(TRAINED))
+def job(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def arguments(job: str, source: Path, home: Path) -> dict[str, Any]:
     """The story's parameters, and settings from a file, which reaches a step wherever it runs."""
     home.mkdir()
     settings = home / "settings.yaml"
     settings.write_text(yaml.safe_dump({"home": str(home)}), encoding="utf-8")
     values = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
-    return {**values, "source": str(source), "strategy": "direct", "settings": str(settings)}
+    return {**values, **BRIEF[job], "source": str(source), "strategy": "direct", "settings": str(settings)}
 
 
 @pytest.fixture(scope="module")
-def in_subprocesses(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def in_subprocesses(job: str, source: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     home = tmp_path_factory.mktemp("laptop") / "home"
-    pipeline = CompiledPipeline.read(pipeline_path("delivery"))
-    run = submit_local(pipeline, pipeline.arguments(arguments(source, home)))
+    pipeline = CompiledPipeline.read(pipeline_path(job))
+    run = submit_local(pipeline, pipeline.arguments(arguments(job, source, home)))
     return Ran(run.folder, run.log.read_text(encoding="utf-8"), Ledger.open(Settings(home=home)).deployment(NAME), run.outcome)
 
 
 @pytest.fixture(scope="module")
-def in_containers(built: Callable[[str], str], source: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def in_containers(job: str, built: Callable[[str], str], source: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("containers")
     home, root = folder / "home", folder / "artifacts"
-    asked = arguments(source, home)
+    asked = arguments(job, source, home)
     root.mkdir()
     for writable in (home, root):
         writable.chmod(0o777)  # the images run as a user of their own
-    compiled = folder / "delivery.yaml"
-    compiled.write_text(pipeline_path("delivery").read_text(encoding="utf-8").replace(image("tabular"), built("tabular")), encoding="utf-8")
+    text = pipeline_path(job).read_text(encoding="utf-8")
+    for family in FAMILIES:
+        text = text.replace(image(family), built(family))
+    compiled = folder / f"{job}.yaml"
+    compiled.write_text(text, encoding="utf-8")
     request = folder / "request.json"
     mounts = {str(source): True, str(home): False}
     request.write_text(json.dumps({"pipeline": str(compiled), "arguments": asked, "root": str(root), "mounts": mounts}), encoding="utf-8")
@@ -93,11 +104,13 @@ def in_containers(built: Callable[[str], str], source: Path, tmp_path_factory: p
     return Ran(root, done.stdout, ledger.deployment(NAME), ledger.outcome(run_id).word)
 
 
-def test_every_step_ran_in_the_image(in_containers: Ran, in_subprocesses: Ran, built: Callable[[str], str]) -> None:
+def test_every_step_ran_in_its_image(job: str, in_containers: Ran, in_subprocesses: Ran, built: Callable[[str], str]) -> None:
     steps = {path.parent.name for path in in_subprocesses.folder.glob("*/*/executor_output.json")}
     assert steps == {path.parent.name for path in in_containers.folder.glob("*/*/executor_output.json")}
-    assert {"ingest", "train-boosting", "register", "promote", "verify", "conclude"} <= steps
-    assert in_containers.log.count(f"Found image '{built('tabular')}'") == len(steps)
+    assert {"ingest", TRAINED[job], "register", "promote", "verify", "conclude"} <= steps
+    deep = int(job == "autoencoder_delivery")
+    assert in_containers.log.count(f"Found image '{built('tabular')}'") == len(steps) - deep
+    assert in_containers.log.count(f"Found image '{built('deep')}'") == deep
 
 
 def test_the_data_are_the_same(in_containers: Ran, in_subprocesses: Ran) -> None:
