@@ -9,9 +9,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.live import Live
-from rich.markup import escape
 from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
 from ratchet.submit.events import Event, StepStarted
@@ -64,10 +62,8 @@ class Display:
         self.console.print(Text.assemble((run.outcome, style), f"  in {run.seconds:.0f} s"))
         if run.reason:
             self.console.print(run.reason, markup=False, highlight=False)
-        grid = Table.grid(padding=(0, 2))
-        grid.add_row("report", escape(str(run.report)), style="dim")
-        grid.add_row("log", escape(str(run.log)), style="dim")
-        self.console.print(grid, soft_wrap=True)
+        for name, path in (("report", run.report), ("log", run.log)):  # whole, however wide the terminal is, to be copied
+            self.console.print(f"{name:<6}  {path}", style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
 def label(name: str) -> str:

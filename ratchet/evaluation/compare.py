@@ -13,7 +13,7 @@ from ratchet.evaluation.alarms import recall_by_kind
 from ratchet.evaluation.comparison import Comparison
 from ratchet.evaluation.contenders import Contender, baseline, check_comparable, contender
 from ratchet.evaluation.costs import stated_costs
-from ratchet.evaluation.guards import latency_guard, size_guard
+from ratchet.evaluation.guards import Guard, false_alarm_guard, latency_guard, size_guard
 from ratchet.evaluation.holdout import Holdout
 from ratchet.evaluation.injection import Injection
 from ratchet.evaluation.latency import time_calls
@@ -95,7 +95,7 @@ def compare(
     second = (
         contender("champion", champion, holdout) if champion is not None else baseline(task, holdout.labels, len(holdout.classes), chosen)
     )
-    rails = [size_guard(first.size_bytes, maximum_mb=max_size_mb)]
+    rails = [size_guard(first.size_bytes, maximum_mb=max_size_mb), *_false_alarms(challenger, first, holdout)]
     if champion is not None:
         times = time_calls([challenger.predict, champion.predict], holdout.frame)
         rails.append(latency_guard(*times, maximum_ratio=max_latency_ratio, floor_ms=latency_floor_ms))
@@ -105,6 +105,15 @@ def compare(
         holdout.labels, first, second, loss=chosen, primary=primary, blocks=blocks, rules=rules, slices=slices, guards=tuple(rails)
     )
     return _told(task, weighing, holdout, (first, second), chosen, primary, blocks.told, rules)
+
+
+def _false_alarms(model: ModelPackage, side: Contender, holdout: Holdout) -> list[Guard]:
+    """Return the guard rail of a threshold that was chosen by a rate; labels, where they judge, weigh false alarms themselves."""
+    wanted = float(model.parameters.get("false_alarm_rate", 0) or 0)
+    if holdout.injected is None or not wanted or side.unfinished:
+        return []
+    usual = holdout.labels == 0
+    return [false_alarm_guard(int((side.predictions[usual] >= side.threshold).sum()), int(usual.sum()), wanted)]
 
 
 def _read(path: str | Path, challenger: FeatureSpec, champion: FeatureSpec | None, injection: Injection) -> Holdout | Comparison:

@@ -123,10 +123,14 @@ class Evaluation:
         shown = name.upper() if name in ACRONYMS else name[0].upper() + name[1:]
         reason = f"{shown} {self.primary_metric:.4g}, loss {self.metrics['loss']:.4g}, on {self.rows:,} rows."
         facts: dict[str, Cell] = {"task": self.task, "loss": self.loss_told}
+        facts |= {"anomaly": self.curves.categories[1], **self._alarms()} if self.task == "anomaly" else {}
         facts |= {} if self.threshold is None else {"threshold": self.threshold}
         facts |= {"anomalies": "injected"} if self.injected else {"rows without label": self.unlabelled}
         facts |= {"latency, median": f"{self.latency.p50:.2g} ms"}
         return Page("Evaluate", reason=reason, facts=facts, parts=[*self._tables(), *self._figures()])
+
+    def _alarms(self) -> dict[str, Cell]:
+        return {"false alarms": f"{self.metrics['false_alarm_rate']:.2%} of the normal rows", "found": f"{self.metrics['recall']:.0%}"}
 
     def write_html(self, path: str | Path) -> None:
         """Write the report as one self-contained HTML file."""

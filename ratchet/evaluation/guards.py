@@ -14,6 +14,7 @@ from ratchet.evaluation.primary import PrimaryMetric
 
 Array = NDArray[np.float64]
 FEWEST_DIFFERENCES = 10
+MOST_TIMES_WANTED = 5.0  # a month or two of ordinary drift doubles a rate of false alarms; what is beyond this is no detector any more
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,34 @@ def latency_guard(challenger: Sequence[float], champion: Sequence[float], *, max
     if first > maximum_ratio * second and first - second > floor_ms:
         return Guard("latency", True, f"{told}, {first / second:.3g} times as long; at most {maximum_ratio:g} times is accepted")
     return Guard("latency", False, told)
+
+
+def false_alarm_guard(false_alarms: int, usual: int, wanted: float) -> Guard:
+    """Return whether a model raises far more false alarms than its threshold was chosen for.
+
+    A loss that weighs misses by how rare anomalies are hardly minds: a model that flags a third of all usual rows, and with them most
+    anomalies, loses less than one that finds half of them quietly. Nobody looks into a third of all rows.
+
+    Args:
+        false_alarms: Usual rows that it flags.
+        usual: Usual rows, above 0.
+        wanted: Share of usual rows that it was to flag.
+
+    >>> false_alarm_guard(300, 1_000, 0.01).told.partition("; ")[0]
+    'it flags 30.0% of the usual rows where 1.0% was wanted'
+    >>> false_alarm_guard(6, 100, 0.01).broken
+    False
+    """
+    share = false_alarms / usual
+    told = f"it flags {share:.1%} of the usual rows where {wanted:.1%} was wanted"
+    chance = 3 * (MOST_TIMES_WANTED * wanted / usual) ** 0.5  # three standard deviations of a count at the bound
+    if share > MOST_TIMES_WANTED * wanted + chance:
+        return Guard(
+            "false alarms",
+            True,
+            f"{told}; at most {MOST_TIMES_WANTED:g} times as many are accepted: look for a column that drifts, e.g. a clock",
+        )
+    return Guard("false alarms", False, told)
 
 
 def size_guard(size_bytes: int, *, maximum_mb: float) -> Guard:

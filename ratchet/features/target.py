@@ -74,7 +74,7 @@ def read_target(values: pl.Series, *, task: str = "", positive: str = "", live: 
     Raises:
         ParameterError: there is no such task, or the task has no positive class.
         TargetError: a value is missing or not finite, all are equal, or the column does not fit the task; in "anomaly", every row is
-            unlabelled, or every labelled row an anomaly.
+            unlabelled, every labelled row an anomaly, or most rows are what is an anomaly by its name.
 
     >>> read_target(pl.Series("y", ["yes", "no", "no"]))
     Target(column='y', task='binary', classes=('no', 'yes'))
@@ -192,7 +192,14 @@ def _anomaly(values: pl.Series, positive: str) -> Target:
             f"what is not; make one column of them"
         )
     if len(counts) == 2:
-        return replace(_binary(values.name, counts, positive, ANOMALY_WORDS), task="anomaly")
+        found = replace(_binary(values.name, counts, positive, ANOMALY_WORDS), task="anomaly")
+        share = counts[found.positive] / sum(counts.values())
+        if not positive and share > 0.5:
+            raise TargetError(
+                f"target {values.name!r}: {found.positive!r} is an anomaly by its name, and {share:.0%} of the rows; "
+                f"set positive to the value that is the anomaly, {found.classes[0]!r} or {found.positive!r}"
+            )
+        return found
     only = next(iter(counts))
     anomaly = positive or OPPOSITES.get(only.lower(), "")
     if only == positive or (not positive and only.lower() in ANOMALY_WORDS):

@@ -22,6 +22,8 @@ from ratchet.evaluation.compare import compare
 from ratchet.evaluation.evaluate import evaluate
 from ratchet.features.build import build_features
 from ratchet.features.split_plan import SplitPlan
+from ratchet.models.autoencoder.parameters import AutoencoderParameters
+from ratchet.models.autoencoder.training import train_autoencoder
 from ratchet.models.training import BoostingParameters, train_boosting
 from ratchet.report.page import Links, Page, Table
 
@@ -82,7 +84,8 @@ def test_a_step_that_decides_says_its_verdict_and_why_in_markdown(face: Path) ->
 def test_measures_are_where_the_user_interface_draws_them() -> None:
     kinds = {face.parent.name: set(written(face).values()) for face in FACES}
     assert "ClassificationMetrics" in kinds["evaluate"]
-    assert [name for name in ("validate", "train_boosting", "evaluate", "compare", "drift_check") if "Metrics" not in kinds[name]] == []
+    measured = ("validate", "train_boosting", "train_autoencoder", "evaluate", "compare", "drift_check", "encode")
+    assert [name for name in measured if "Metrics" not in kinds[name]] == []
 
 
 @pytest.mark.parametrize(
@@ -119,13 +122,18 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     plan = SplitPlan(time="time", key=("transaction_id",))
     build_features(at / "data", champion_path=None, **paths, target="fraud", drop_columns=("customer_id", "terminal_id"), plan=plan)
     how = BoostingParameters(iterations=20)
-    trained = train_boosting(at / "train", at / "validation", at / "specification", at / "model", parameters=how)
+    given = at / "train", at / "validation", at / "specification"
+    trained = train_boosting(*given, at / "model", parameters=how)
+    encoder = train_autoencoder(*given, at / "encoder", parameters=AutoencoderParameters(epochs=2, latent_sizes=[2, 4]))
+    stacked = train_boosting(*given, at / "stacked", parameters=how, encoder_path=at / "encoder")
     kept = {f"{name}_path": at / f"valid-{name}" for name in ("clean", "quarantine", "schema")}
     drift = compare_tables(at / "data", at / "cents", model_path=at / "model")
     held = rollout_page(Advance("hold", "held", "no rollout is under way"), Deployment("fraud"), [])
     makers: dict[str, Callable[[Path], object]] = {
         "validate report": lambda path: validate(at / "data", **kept, report_path=path, target="fraud"),
         "train_boosting curve": trained.page().write_html,
+        "train_autoencoder curve": encoder.page().write_html,
+        "train_stacked curve": stacked.page().write_html,
         "evaluate report": evaluate(at / "model", at / "holdout", slice_columns=("channel",)).write_html,
         "compare report": compare(at / "model", at / "model", at / "holdout").write_html,
         "drift_check report": drift.write_html,

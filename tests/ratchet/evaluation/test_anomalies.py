@@ -144,6 +144,19 @@ def test_the_first_model_must_do_better_than_flagging_all_or_none(line: Path, tm
     assert compare(shouting.path, line / "nobody", line / "holdout").verdict == "reject"
 
 
+def test_a_model_that_calls_one_usual_row_in_five_an_anomaly_is_rejected_where_one_in_a_hundred_was_asked_for(
+    line: Path, tmp_path: Path
+) -> None:
+    usual = ModelPackage.load(line / "bare-good").predict(machine(3_000, 9).filter(pl.col("fault") == 0))
+    low = float(np.quantile(usual, 0.8))
+    for wanted, verdict in ((0.01, "reject"), (0.1, "release")):
+        parameters = {"false_alarm_rate": wanted}
+        made = linear_package(tmp_path / str(wanted), BARE, machine(3_000, 0), threshold=low, parameters=parameters)
+        result = compare(made.path, line / "nobody", line / "holdout")
+        assert result.verdict == verdict, result.reason
+        assert ("of the usual rows where 1.0% was wanted; at most 5 times" in result.reason) == (verdict == "reject")
+
+
 def test_stated_costs_stand(line: Path) -> None:
     result = compare(line / "good", line / "poor", line / "holdout", cost_false_negative=5.0, cost_false_positive=1.0)
     assert result.loss_told == "cost of the decision (false negative 5, false positive 1) over the larger of the two"

@@ -123,6 +123,7 @@ def test_the_task_anomaly_is_taken_over_from_the_live_model_and_never_guessed():
         ([None, None], {}, "missing in all 2 rows; leave target empty where there are no labels"),
         (["a", "b", "c"], {}, r"3 different values \(a, b, c\), and anomaly takes 2"),
         ([0, 1], {"positive": "2"}, "no value '2' to be the positive class"),
+        ([0, 1, 1], {}, "'1' is an anomaly by its name, and 67% of the rows; set positive to the value that is the anomaly, '0' or '1'"),
         ([], {}, "has no rows"),
         ([datetime(2024, 5, 1), datetime(2024, 5, 2)], {}, "which nothing here predicts"),
     ],

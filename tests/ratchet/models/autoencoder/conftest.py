@@ -63,6 +63,15 @@ def site(folder: Path, table: pl.DataFrame, *, target: str = "state", task: str 
     return Site(folder)
 
 
+@pytest.fixture(autouse=True)
+def threads(request: pytest.FixtureRequest) -> None:
+    """Load TensorFlow as a training does, before a test's own use of Keras: its number of threads is set once for a whole process."""
+    if request.node.get_closest_marker("slow"):
+        from ratchet.models.autoencoder.tensorflow import load_tensorflow
+
+        load_tensorflow(2)
+
+
 @pytest.fixture(scope="session")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Site:
     """Return the splits."""
