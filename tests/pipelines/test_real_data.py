@@ -17,7 +17,7 @@ from scripts.realdata import configured, deliver, figures_of, report
 from scripts.realdata_sets import DATA_SETS
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.realdata]
-LONG = ("amazon_access", "fraud_stacked")
+LONG = ("amazon_access", "fraud_stacked", "fraud_autoencoder", "bike_anomalies")  # ecg5000 stands for the autoencoders
 SHORT = {data.name: data for data in DATA_SETS if data.name not in LONG}
 
 
