@@ -173,8 +173,11 @@ class Live:
         """Return the process in which the challenger runs."""
 
         def found() -> int | None:
-            ours = psutil.Process(self.workers[0]).children()
-            return next((one.pid for one in ours if "ratchet.serving.child" in one.cmdline()), None)
+            try:
+                ours = psutil.Process(self.workers[0]).children()
+                return next((one.pid for one in ours if "ratchet.serving.child" in one.cmdline()), None)
+            except psutil.NoSuchProcess:  # one that was killed is a zombie until its parent looks: the next look finds its successor
+                return None
 
         return until(found, 30)  # type: ignore[no-any-return]
 
