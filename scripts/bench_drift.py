@@ -18,6 +18,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
 
 ROWS = int(os.environ.get("ROWS", "1000000"))
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
@@ -28,7 +32,7 @@ NUMBERS = 30
 Distances = dict[str, float]
 
 
-def blocks(side: str, rows: int) -> Iterator[object]:
+def blocks(side: str, rows: int) -> "Iterator[pl.DataFrame]":
     """Make a table, a part at a time."""
     import numpy as np
     import polars as pl
@@ -53,7 +57,7 @@ def write(folder: Path, rows: int) -> None:
     from ratchet.data.tables import write_dataset
 
     for side in SIDES:
-        write_dataset(blocks(side, rows), folder / side, source="bench")  # type: ignore[arg-type]
+        write_dataset(blocks(side, rows), folder / side, source="bench")
 
 
 def scan(folder: Path) -> Distances:

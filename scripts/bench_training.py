@@ -16,6 +16,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
 
 ROWS = int(os.environ.get("ROWS", "1000000"))
 QUICK = os.environ.get("QUICK", "") not in ("", "0")
@@ -26,7 +30,7 @@ VALIDATION = 20_000
 Figures = dict[str, float]
 
 
-def blocks(start: int, rows: int) -> Iterator[object]:
+def blocks(start: int, rows: int) -> "Iterator[pl.DataFrame]":
     """Make rows of numbers that six hidden ones explain, but for noise."""
     import numpy as np
     import polars as pl
@@ -44,8 +48,8 @@ def write(folder: Path, rows: int) -> None:
     from ratchet.data.tables import write_dataset
     from ratchet.features.spec import FeatureSpec
 
-    write_dataset(blocks(1, rows), folder / "train", source="bench")  # type: ignore[arg-type]
-    write_dataset(blocks(0, VALIDATION), folder / "validation", source="bench")  # type: ignore[arg-type]
+    write_dataset(blocks(1, rows), folder / "train", source="bench")
+    write_dataset(blocks(0, VALIDATION), folder / "validation", source="bench")
     names = tuple(f"number_{column:02}" for column in range(COLUMNS))
     FeatureSpec("anomaly", "", dict.fromkeys(names, "number"), names, ("normal", "anomaly")).write(folder / "specification.json")
 

@@ -133,7 +133,7 @@ def _learner(
         optimiser.apply([tf.convert_to_tensor(one) for one in gradients], variables)
         return place + 1, total + loss
 
-    @tf.function(jit_compile=compiles(how), autograph=False)  # type: ignore[untyped-decorator]
+    @tf.function(jit_compile=compiles(how), autograph=False)  # type: ignore[untyped-decorator]  # tensorflow says no types
     def learn(chunk: Any, shown: Any, count: Any) -> Any:
         # Not `for place in tf.range(count)`: XLA would compile that anew for each count.
         go_on, begin = lambda place, total: place < count, (tf.constant(0), tf.constant(0.0))

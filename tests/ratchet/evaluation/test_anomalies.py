@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -187,6 +188,6 @@ def test_too_few_rows_to_inject_anomalies_in_are_a_rejection(line: Path, tmp_pat
         ({"injected": {"seeds": 3}}, "unknown part 'seeds'; did you mean 'seed'"),
     ],
 )
-def test_what_does_not_fit_is_refused_before_anything_is_measured(line: Path, more: dict[str, object], message: str) -> None:
+def test_what_does_not_fit_is_refused_before_anything_is_measured(line: Path, more: dict[str, Any], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
-        compare(line / "good", line / "poor", line / "holdout", **more)  # type: ignore[arg-type]
+        compare(line / "good", line / "poor", line / "holdout", **more)
