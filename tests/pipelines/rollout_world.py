@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -42,6 +42,8 @@ POLICY = {
     "error_tolerance": 0.5,
     "timeout_ms": 10_000.0,
 }
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +76,7 @@ def raising(tmp_path_factory: pytest.TempPathFactory) -> ModelRef:
     return ModelRef("3", package_digest(path, "catboost"), str(path))
 
 
-def until(true: Callable[[], Any], seconds: float, what: Callable[[], object] = lambda: "") -> Any:
+def until(true: Callable[[], T | None], seconds: float, what: Callable[[], object] = lambda: "") -> T:
     """Wait until something is true, and return it."""
     end = time.monotonic() + seconds
     while not (value := true()):
@@ -117,7 +119,7 @@ class Advancer:
             assert self.process.poll() is None, f"it ended: {self.complaint[-3000:]}"
             return next((one for one in self.told[since:] if what in one), None)
 
-        return until(found, 60, lambda: f"{what} was not told; the last was {self.told[-1:]}")  # type: ignore[no-any-return]
+        return until(found, 60, lambda: f"{what} was not told; the last was {self.told[-1:]}")
 
     def kill(self) -> None:
         """Kill it at once."""
@@ -179,7 +181,7 @@ class Live:
             except psutil.NoSuchProcess:  # one that was killed is a zombie until its parent looks: the next look finds its successor
                 return None
 
-        return until(found, 30)  # type: ignore[no-any-return]
+        return until(found, 30)
 
     def promote(self) -> None:
         """Make version 1 the champion, unless it is."""

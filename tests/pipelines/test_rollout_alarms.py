@@ -90,7 +90,7 @@ def verdict_of(gateway: Live, challenger: ModelRef, prefix: str) -> dict[str, st
         def decided() -> dict[str, str] | None:
             return next((said for said in advancer.told if said.get("verdict", "pending") != "pending"), None)
 
-        return until(decided, 120, lambda: advancer.told[-1:])  # type: ignore[no-any-return]
+        return until(decided, 120, lambda: advancer.told[-1:])
     finally:
         advancer.kill()
 

@@ -34,7 +34,7 @@ def advancer(installation: Live) -> Iterator[Advancer]:
 
 def word(installation: Live, begun: int) -> Look:
     """Return the look that ended a rollout."""
-    return until(  # type: ignore[no-any-return]
+    return until(
         lambda: next((look for look in installation.ledger.looks(NAME, begun) if look.verdict in ("promote", "abort", "hold")), None),
         180,
         lambda: installation.ledger.looks(NAME, begun)[-2:],
