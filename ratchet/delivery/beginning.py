@@ -60,12 +60,10 @@ def begin_rollout(name: str, version: str, *, generation: int, run_id: str, why:
         UnknownDeploymentError: there is no such version.
         ParameterError: the loss does not fit the task.
     """
-    from ratchet.delivery.registry import find_version
-
     said = ledger.verdicts(run_id).get("begin")
     if said is not None:
         return Beginning(said.verdict, said.reason, ledger.deployment(name).generation)
-    model = find_version(name, version, ledger.settings)
+    model = ledger.version(name, str(version)) or _registered(name, version, ledger.settings)
     fit = replay(model, ledger.settings)
     champion = ledger.deployment(name).champion
     unfit = _unfit(name, model, ledger.settings) if fit.healthy else fit.reason
@@ -145,6 +143,13 @@ def _unfit(name: str, model: ModelRef, settings: Settings) -> str:
     except RatchetError as error:
         return str(error)
     return ""
+
+
+def _registered(name: str, version: str, settings: Settings) -> ModelRef:
+    """Return a version that this ledger has no note of, from MLflow, whose import costs two seconds."""
+    from ratchet.delivery.registry import find_version
+
+    return find_version(name, version, settings)
 
 
 def _say(ledger: Ledger, name: str, run_id: str, verdict: str, reason: str, generation: int) -> Beginning:

@@ -16,8 +16,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from ratchet.delivery.locks import exclusive
 from ratchet.errors import LedgerError
 
-SCHEMA = "0002"
-EARLIER = ("0001",)  # what is brought up to SCHEMA when it is met
+SCHEMA = "0003"
+EARLIER = ("0001", "0002")  # what is brought up to SCHEMA when it is met
 WAIT_SECONDS = 60
 CREATION_LOCK = 0x7261746368  # "ratch": PostgreSQL's advisory locks are numbers
 

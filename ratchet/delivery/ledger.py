@@ -7,7 +7,6 @@ move a deployment. The registry's aliases are a projection of what stands here, 
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +29,10 @@ from ratchet.delivery.transitions import (
     apply,
     by_itself,
     make_request,
+    no_checkpoint,
     storable,
     unknown_deployment,
+    utc_now,
 )
 from ratchet.delivery.trials import Trials
 from ratchet.delivery.verdicts import Outcome, Run, Verdict, outcome_of
@@ -39,15 +40,6 @@ from ratchet.errors import LedgerError, UnknownDeploymentError
 from ratchet.settings import Settings
 
 __all__ = ["AuditRow", "Deployment", "Ledger", "ModelRef", "Outcome", "Transition", "Verdict"]
-
-
-def utc_now() -> datetime:
-    """Return the time, the ledger's default clock."""
-    return datetime.now(UTC)
-
-
-def no_checkpoint(phase: str) -> None:
-    """Do nothing at a named point of a transition. A test gives a function that lets it kill the process there."""
 
 
 class Ledger(Trials):
@@ -272,6 +264,17 @@ class Ledger(Trials):
                 return records.read_audit(connection, name, generation)
 
         advance_head(self.settings.audit_heads(), name, rows_from)
+
+    def note_version(self, name: str, model: ModelRef) -> None:
+        """Note a registered version, once."""
+        row = {"deployment": check_name(name), **asdict(model), "at": self.clock().isoformat()}
+        with self.database.writing() as connection:
+            records.insert_once(connection, tables.versions, row)
+
+    def version(self, name: str, version: str) -> ModelRef | None:
+        """Return a registered version; None for one that was not noted, which MLflow may know all the same."""
+        with self.database.reading() as connection:
+            return records.read_version(connection, check_name(name), version)
 
     def projected(self, name: str) -> int:
         """Return the generation that the registry's aliases show."""

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ratchet.delivery.audit import GENESIS, AuditRow
 from ratchet.delivery.deployment import Deployment, ModelRef
-from ratchet.delivery.tables import audit, deployments, verdicts
+from ratchet.delivery.tables import audit, deployments, verdicts, versions
 from ratchet.delivery.verdicts import Verdict
 
 ROLES = ("champion", "previous", "challenger")
@@ -84,6 +84,13 @@ def read_verdicts(connection: Connection, **where: Any) -> Sequence[Verdict]:
     """Return verdicts whose columns have these values, in the order of their recording."""
     query = select(verdicts).filter_by(**where).order_by(verdicts.c.at, verdicts.c.step)
     return [Verdict(**row) for row in connection.execute(query).mappings()]
+
+
+def read_version(connection: Connection, name: str, version: str) -> ModelRef | None:
+    """Return a version that was noted as registered."""
+    query = select(*(versions.c[part] for part in PARTS)).filter_by(deployment=name, version=version)
+    row = connection.execute(query).mappings().first()
+    return ModelRef(**row) if row else None
 
 
 def read_projected(connection: Connection, name: str) -> int:

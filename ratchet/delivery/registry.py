@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratchet.delivery.deployment import ModelRef, check_name
+from ratchet.delivery.ledger import Ledger
 from ratchet.delivery.mlflow_store import is_embedded, open_client, registry_lock
 from ratchet.delivery.operations import operation_key
 from ratchet.delivery.storage import check_package, describe_package, write_beside
@@ -74,37 +75,31 @@ def register_model(
     Raises:
         PackageError: the package is damaged.
         RegistryError: MLflow refuses.
+        LedgerError: the ledger cannot be reached; it notes the version, so that later steps need not ask MLflow.
     """
     description, digest = describe_package(Path(package_path), settings)
     name = check_name(lineage.deployment)
     key = operation_key("register", name, digest, lineage.generation)
     with open_client(settings) as client, registry_lock(settings, "register"):
         _ensure_model(client, name)
-        found = _version_of(client, name, key)
-        if found is not None:
-            return found
-        run = _ensure_run(client, name, key, settings)
-        checkpoint("run created")
-        _log(client, run.info.run_id, description, digest, lineage)
-        checkpoint("parameters logged")
-        with tempfile.TemporaryDirectory(prefix="ratchet-") as scratch:
-            _write_sample(Path(reference_path), Path(scratch) / "sample")
-            beside = Path(scratch) / "beside"
-            beside.mkdir()
-            write_beside(beside, Path(scratch) / "sample", Path(schema_path))
-            client.log_artifacts(run.info.run_id, str(beside), "beside")
-        client.log_artifacts(run.info.run_id, str(package_path), "model")
-        client.set_terminated(run.info.run_id, "FINISHED")
-        checkpoint("artifacts logged")
-        source = run.info.artifact_uri.rstrip("/") + "/model"
-        tags = {OPERATION: key, DIGEST: digest, "ratchet.run_id": lineage.run_id}
-        client.create_model_version(name, source, run.info.run_id, tags=tags)
-        checkpoint("version created")
         model = _version_of(client, name, key)
+        if model is None:
+            run = _ensure_run(client, name, key, settings)
+            checkpoint("run created")
+            _log(client, run.info.run_id, description, digest, lineage)
+            checkpoint("parameters logged")
+            _log_artifacts(client, run.info.run_id, Path(package_path), Path(reference_path), Path(schema_path))
+            checkpoint("artifacts logged")
+            source = run.info.artifact_uri.rstrip("/") + "/model"
+            tags = {OPERATION: key, DIGEST: digest, "ratchet.run_id": lineage.run_id}
+            client.create_model_version(name, source, run.info.run_id, tags=tags)
+            checkpoint("version created")
+            model = _version_of(client, name, key)
     if model is None:
         raise RegistryError(f"MLflow made a version of {name!r} and does not show it; run the step again")
     if Path(model.uri.removeprefix("file://")).is_dir():
         check_package(Path(model.uri.removeprefix("file://")), model, settings)
+    Ledger.open(settings).note_version(name, model)
     return model
 
 
@@ -186,6 +181,17 @@ def _log(client: "MlflowClient", run: str, package: "Description", digest: str, 
         params=[Param(name, str(value)[:6000]) for name, value in parameters.items()],
         tags=[RunTag(name, str(value)[:5000]) for name, value in tags.items()],
     )
+
+
+def _log_artifacts(client: "MlflowClient", run: str, package: Path, reference: Path, schema: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="ratchet-") as scratch:
+        _write_sample(reference, Path(scratch) / "sample")
+        beside = Path(scratch) / "beside"
+        beside.mkdir()
+        write_beside(beside, Path(scratch) / "sample", schema)
+        client.log_artifacts(run, str(beside), "beside")
+    client.log_artifacts(run, str(package), "model")
+    client.set_terminated(run, "FINISHED")
 
 
 def _write_sample(reference: Path, path: Path) -> None:

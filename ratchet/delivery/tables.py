@@ -83,3 +83,13 @@ leases = Table(  # renewed all the time and no change of what is deployed, so no
     Column("until", String(40), nullable=False),
     Column("holder", String(255), nullable=False),
 )
+
+versions = Table(  # as `register` left them in MLflow; a version never changes, so a note of it cannot be outdated
+    "versions",
+    metadata,
+    Column("deployment", String(100), primary_key=True),
+    Column("version", String(255), primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("uri", Text, nullable=False),
+    Column("at", String(40), nullable=False),
+)

@@ -7,7 +7,7 @@ transaction the head of the chain is written outside the database.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -27,6 +27,15 @@ Checkpoint = Callable[[str], None]
 Subject = Callable[[Connection], str]
 Decide = Callable[[Connection, Deployment], Deployment]
 Follow = Callable[[Connection, Deployment, Deployment], Following]
+
+
+def utc_now() -> datetime:
+    """Return the time, the ledger's default clock."""
+    return datetime.now(UTC)
+
+
+def no_checkpoint(phase: str) -> None:
+    """Do nothing at a named point of a transition. A test gives a function that lets it kill the process there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +184,7 @@ def _write_following(connection: Connection, request: Request, row: AuditRow, fo
     facts = canonical_json({STACKED: {"deployment": row.deployment, "generation": row.generation}})
     why = storable(f"with {row.deployment} ({row.after.champion or 'no champion'}): {request.why}")
     own = replace(request, name=name, generation=generation, evidence=facts, why=why, verdict="")
-    _write(connection, own, operation_key(request.action, name, following.digest, generation), following.after, at, _no_checkpoint)
-
-
-def _no_checkpoint(phase: str) -> None:
-    """Do nothing at a point that the first deployment has named."""
+    _write(connection, own, operation_key(request.action, name, following.digest, generation), following.after, at, no_checkpoint)
 
 
 def _write(connection: Connection, request: Request, key: str, after: Deployment, at: str, checkpoint: Checkpoint) -> AuditRow:

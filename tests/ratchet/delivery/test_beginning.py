@@ -2,9 +2,10 @@
 
 import pytest
 
+from ratchet.delivery import tables
 from ratchet.delivery.beginning import begin_rollout, settle_loss
 from ratchet.delivery.policy import Policy
-from ratchet.errors import ParameterError, TargetError
+from ratchet.errors import ParameterError, TargetError, UnknownDeploymentError
 
 pytestmark = pytest.mark.slow
 
@@ -21,6 +22,15 @@ def test_a_first_champion_is_verified_and_has_nothing_to_be_tried_against(world,
     assert "no champion to try it against" in found.reason
     assert "predicts 100 recorded rows as recorded" in found.reason
     assert world.ledger.deployment(name).generation == 0
+
+
+def test_a_version_that_the_ledger_has_no_note_of_is_looked_for_in_mlflow(world, name):
+    model = world.register(name, 0)
+    with world.ledger.database.writing() as connection:
+        connection.execute(tables.versions.delete().where(tables.versions.c.deployment == name))
+    assert begin(world, name, model.version, f"{name}-1", 0).verdict == "direct"
+    with pytest.raises(UnknownDeploymentError, match="no version '9'"):
+        begin(world, name, "9", f"{name}-2", 0)
 
 
 def test_a_damaged_version_is_unfit_and_is_never_tried(world, name):

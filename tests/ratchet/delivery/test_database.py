@@ -21,7 +21,7 @@ def test_the_migrations_make_the_tables_that_the_code_uses(ledger):
 def test_tables_of_another_version_are_refused_with_the_remedy(settings):
     with Ledger.open(settings).database.writing() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0099'"))
-    with pytest.raises(LedgerError, match=r"'0099'.*knows '0002'.*or a later one"):
+    with pytest.raises(LedgerError, match=r"'0099'.*knows '0003'.*or a later one"):
         Ledger.open(settings)
 
 

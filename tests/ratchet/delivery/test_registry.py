@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from ratchet.data.tables import read_dataset, write_dataset
+from ratchet.delivery import tables
 from ratchet.delivery.mlflow_store import open_client
 from ratchet.delivery.registry import REFERENCE_ROWS, Lineage, find_version, register_model
 from ratchet.delivery.storage import describe_package
@@ -50,6 +51,17 @@ def test_registering_again_in_the_same_state_gives_the_same_version(world, name)
     assert versions(world, name) == ["1"]
     assert world.register(name, 1).version == "2"
     assert world.register(name, 0, generation=4).version == "3", "a later state is another operation"
+
+
+def test_the_ledger_knows_a_version_once_it_is_registered(world, name):
+    assert world.ledger.version(name, "1") is None
+    model = world.register(name, 0)
+    assert world.ledger.version(name, "1") == find_version(name, "1", world.settings) == model
+    with (
+        world.ledger.database.writing() as connection
+    ):  # as one that was registered before the ledger kept notes, or by a step that was killed
+        connection.execute(tables.versions.delete().where(tables.versions.c.deployment == name))
+    assert world.register(name, 0, run_id="again") == world.ledger.version(name, "1") == model
 
 
 @pytest.mark.filterwarnings("ignore")  # MLflow warns about its own type hints when it is imported
