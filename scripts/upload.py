@@ -12,11 +12,11 @@ from pathlib import Path
 
 from ratchet.catalog import pipeline_path
 from ratchet.errors import RatchetError
-from ratchet.submit.calls import Calls, Patience
 from ratchet.submit.configuration import Configuration
-from ratchet.submit.installation import Installation
+from ratchet.submit.kubeflow.calls import Calls, Patience
+from ratchet.submit.kubeflow.installation import Installation
+from ratchet.submit.kubeflow.upload import prepare
 from ratchet.submit.parameters import CompiledPipeline
-from ratchet.submit.upload import prepare
 
 
 def upload(name: str, config: Path) -> None:

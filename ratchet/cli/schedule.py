@@ -35,7 +35,7 @@ def schedule(
     compiled = compiled_for(pipeline, Place(on.value))
     arguments, configuration = asked(compiled, config, parameter)
     if on is Cluster.kubeflow:
-        from ratchet.submit.schedule import Rhythm, request_schedule, schedule_kubeflow
+        from ratchet.submit.kubeflow.schedule import Rhythm, request_schedule, schedule_kubeflow
 
         rhythm = Rhythm.read(cron, every)
         if dry_run:
@@ -43,8 +43,8 @@ def schedule(
         else:
             schedule_kubeflow(compiled, arguments, configuration.kubeflow, name=name, rhythm=rhythm, tell=tell)
     else:
-        from ratchet.submit.vertex import schedule_vertex
-        from ratchet.submit.vertex_request import request_schedule_vertex
+        from ratchet.submit.vertex.request import request_schedule_vertex
+        from ratchet.submit.vertex.submission import schedule_vertex
 
         if every or not cron:
             raise ParameterError("a schedule on Vertex AI needs --cron, e.g. --cron '0 3 * * *'; it knows no --every")

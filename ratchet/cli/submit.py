@@ -111,11 +111,11 @@ def tell(text: str) -> None:
 
 def _request(on: Place, compiled: "CompiledPipeline", arguments: dict[str, Any], configuration: "Configuration") -> dict[str, Any]:
     if on is Place.kubeflow:
-        from ratchet.submit.kubeflow import request_kubeflow
+        from ratchet.submit.kubeflow.submission import request_kubeflow
 
         return request_kubeflow(compiled, arguments, configuration.kubeflow)
     if on is Place.vertex:
-        from ratchet.submit.vertex_request import request_vertex
+        from ratchet.submit.vertex.request import request_vertex
 
         return request_vertex(compiled, arguments, configuration.vertex)
     return {"pipeline": str(compiled.path), "arguments": arguments}
@@ -125,10 +125,10 @@ def _submit_to(
     on: Place, compiled: "CompiledPipeline", arguments: dict[str, Any], configuration: "Configuration", wait: bool
 ) -> "Submitted":
     if on is Place.kubeflow:
-        from ratchet.submit.kubeflow import submit_kubeflow
+        from ratchet.submit.kubeflow.submission import submit_kubeflow
 
         return submit_kubeflow(compiled, arguments, configuration.kubeflow, wait=wait, tell=tell)
-    from ratchet.submit.vertex import submit_vertex
+    from ratchet.submit.vertex.submission import submit_vertex
 
     return submit_vertex(compiled, arguments, configuration.vertex, wait=wait, tell=tell)
 

@@ -14,7 +14,7 @@ UNMIRRORED = {  # why no test file bears the name
     "pipelines/steps.py": "what it sets is read from every compiled pipeline in tests/house/test_pipelines.py",
     "ratchet/report/template.py": "the other half of page.py; tests/ratchet/report/test_page.py reads what it renders",
     "ratchet/submit/runner.py": "the process that local.py starts; tests/ratchet/submit/test_local.py runs it",
-    "ratchet/submit/submitted.py": "both clusters are held to it in tests/ratchet/submit/test_kubeflow.py and test_vertex.py",
+    "ratchet/submit/submitted.py": "both clusters are held to it by the test_submission.py of each",
     "scripts/live.py": "the live part of the demo, which CI runs",
     "scripts/demo.py": "the story is tested in tests/pipelines/test_story.py, and CI runs the demo itself",
 }

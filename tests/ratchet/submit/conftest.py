@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ratchet.catalog import pipeline_path
-from ratchet.submit.calls import Patience
+from ratchet.submit.kubeflow.calls import Patience
 from ratchet.submit.parameters import CompiledPipeline
 from tests.kubeflow import Kubeflow
 from tests.ratchet.submit.tiny import TINY

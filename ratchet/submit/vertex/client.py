@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ratchet.errors import SubmissionError
-from ratchet.submit.vertex_place import VertexPlace
+from ratchet.submit.vertex.place import VertexPlace
 
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 ANSWER = 60.0  # seconds that one answer may take

@@ -12,9 +12,9 @@ from google.cloud.aiplatform_v1.types import CreatePipelineJobRequest, CreateSch
 
 from ratchet.errors import SubmissionError
 from ratchet.submit.parameters import CompiledPipeline
-from ratchet.submit.vertex import request_vertex, schedule_vertex, submit_vertex
-from ratchet.submit.vertex_client import VertexClient
-from ratchet.submit.vertex_place import VertexPlace
+from ratchet.submit.vertex.client import VertexClient
+from ratchet.submit.vertex.place import VertexPlace
+from ratchet.submit.vertex.submission import request_vertex, schedule_vertex, submit_vertex
 from tests.ratchet.submit.tiny import TINY
 from tests.vertex import Fault, VertexServer, running, server
 
@@ -22,7 +22,7 @@ __all__ = ["running", "server"]  # fixtures
 
 pytestmark = pytest.mark.slow  # a real client and a server
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 PARENT = "projects/my-project/locations/europe-west4"
 KEY = "projects/my-project/locations/europe-west4/keyRings/ring/cryptoKeys/key"
 ARGUMENTS = {

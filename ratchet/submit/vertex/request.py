@@ -17,7 +17,7 @@ import yaml
 
 from ratchet.errors import ParameterError
 from ratchet.submit.parameters import LOADER, CompiledPipeline
-from ratchet.submit.vertex_place import VertexPlace
+from ratchet.submit.vertex.place import VertexPlace
 
 POLICIES = {
     "slow": "PIPELINE_FAILURE_POLICY_FAIL_SLOW",

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from ratchet.errors import ParameterError, SubmissionError
-from ratchet.submit.calls import Patience
+from ratchet.submit.kubeflow.calls import Patience
+from ratchet.submit.kubeflow.schedule import Rhythm, request_schedule, schedule_kubeflow
 from ratchet.submit.parameters import CompiledPipeline
-from ratchet.submit.schedule import Rhythm, request_schedule, schedule_kubeflow
 from tests.kubeflow import Cut, Fault, Kubeflow, leaves
 
 pytestmark = pytest.mark.slow  # a real client and a server

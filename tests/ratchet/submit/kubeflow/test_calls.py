@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ratchet.errors import SubmissionError
-from ratchet.submit.calls import Calls, Patience
-from ratchet.submit.installation import Installation
+from ratchet.submit.kubeflow.calls import Calls, Patience
+from ratchet.submit.kubeflow.installation import Installation
 from tests.kubeflow import Fault, Kubeflow
 
 

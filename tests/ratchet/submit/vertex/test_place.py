@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ratchet.errors import ParameterError
-from ratchet.submit.vertex_place import VertexPlace, check_labels
+from ratchet.submit.vertex.place import VertexPlace, check_labels
 
 PLACE: dict[str, Any] = {"project": "my-project", "location": "europe-west4", "pipeline_root": "gs://my-bucket/pipelines"}
 

@@ -14,7 +14,7 @@ from ratchet.errors import ParameterError, SubmissionError
 from ratchet.settings import load_settings
 from ratchet.submit.parameters import CompiledPipeline
 from ratchet.submit.submitted import Submitted
-from ratchet.submit.vertex import run_id_of, schedule_vertex, submit_vertex
+from ratchet.submit.vertex.submission import run_id_of, schedule_vertex, submit_vertex
 from tests.vertex import Fault, VertexServer, ended, running, server, task
 
 __all__ = ["running", "server"]  # fixtures
@@ -218,7 +218,8 @@ def test_the_run_id_is_the_champions_else_any_steps_and_never_one_from_the_cache
 
 def test_a_dry_run_imports_nothing_of_googles(tiny):
     code = (
-        "import sys; from pathlib import Path; from ratchet.submit.parameters import CompiledPipeline; from ratchet.submit.vertex import *;"
+        "import sys; from pathlib import Path;"
+        "from ratchet.submit.parameters import CompiledPipeline; from ratchet.submit.vertex.submission import *;"
         f"place = {{'project': 'my-project', 'location': 'europe-west4', 'pipeline_root': 'gs://my-bucket'}};"
         f"request_vertex(CompiledPipeline.read(Path({str(tiny.path)!r})), {{'model': 'fraud', 'settings': '/s.yaml'}}, place);"
         "print([name for name in sys.modules if name.startswith(('google.cloud.', 'google.auth', 'grpc', 'requests', 'kfp'))])"

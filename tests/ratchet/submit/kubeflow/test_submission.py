@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from ratchet.errors import ParameterError, SubmissionError
-from ratchet.submit.calls import Patience
-from ratchet.submit.kubeflow import request_kubeflow, submit_kubeflow
+from ratchet.submit.kubeflow.calls import Patience
+from ratchet.submit.kubeflow.submission import request_kubeflow, submit_kubeflow
+from ratchet.submit.kubeflow.versions import version_name
 from ratchet.submit.parameters import CompiledPipeline
 from ratchet.submit.submitted import Submitted
-from ratchet.submit.versions import version_name
 from tests.kubeflow import Cut, Fault, Kubeflow, leaves
 
 pytestmark = pytest.mark.slow  # a real client and a server

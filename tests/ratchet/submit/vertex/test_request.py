@@ -8,10 +8,10 @@ import pytest
 
 from ratchet.errors import ParameterError
 from ratchet.submit.parameters import CompiledPipeline
-from ratchet.submit.vertex_request import job_id, portable_spec, request_schedule_vertex, request_vertex
+from ratchet.submit.vertex.request import job_id, portable_spec, request_schedule_vertex, request_vertex
 from tests.ratchet.submit.tiny import TINY
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 PLACE: dict[str, Any] = {"project": "my-project", "location": "europe-west4", "pipeline_root": "gs://my-bucket/pipelines"}
 ARGUMENTS = {"model": "fraud", "settings": "/gcs/bucket/settings.yaml"}
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from ratchet.errors import SubmissionError
 from ratchet.submit.parameters import CompiledPipeline
 from ratchet.submit.submitted import Submitted, outcome_ledger
-from ratchet.submit.vertex_client import VertexClient
-from ratchet.submit.vertex_place import VertexPlace
-from ratchet.submit.vertex_request import request_schedule_vertex, request_vertex
+from ratchet.submit.vertex.client import VertexClient
+from ratchet.submit.vertex.place import VertexPlace
+from ratchet.submit.vertex.request import request_schedule_vertex, request_vertex
 
 if TYPE_CHECKING:
     from ratchet.delivery.ledger import Ledger

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from ratchet.errors import ParameterError, SettingsError, SubmissionError
-from ratchet.submit.calls import Patience
-from ratchet.submit.installation import Installation
-from ratchet.submit.kubeflow import submit_kubeflow
+from ratchet.submit.kubeflow.calls import Patience
+from ratchet.submit.kubeflow.installation import Installation
+from ratchet.submit.kubeflow.submission import submit_kubeflow
 from ratchet.submit.parameters import CompiledPipeline
 from ratchet.submit.submitted import Submitted
 from tests.kubeflow import Kubeflow

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from ratchet import __version__
-from ratchet.submit.versions import version_name
+from ratchet.submit.kubeflow.versions import version_name
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ratchet.errors import SubmissionError
-from ratchet.submit.calls import Calls, equals
-from ratchet.submit.installation import Installation
+from ratchet.submit.kubeflow.calls import Calls, equals
+from ratchet.submit.kubeflow.installation import Installation
+from ratchet.submit.kubeflow.versions import version_name
 from ratchet.submit.parameters import CompiledPipeline
-from ratchet.submit.versions import version_name
 
 if TYPE_CHECKING:
     from kfp import Client

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from ratchet.errors import ExpressionError, ParameterError, SubmissionError
 from ratchet.features.durations import parse_duration
-from ratchet.submit.calls import Calls, Patience, equals
-from ratchet.submit.installation import Installation
-from ratchet.submit.kubeflow import runtime, sent
+from ratchet.submit.kubeflow.calls import Calls, Patience, equals
+from ratchet.submit.kubeflow.installation import Installation
+from ratchet.submit.kubeflow.submission import runtime, sent
+from ratchet.submit.kubeflow.upload import Ids, described, identified, prepare, unknown_ids
 from ratchet.submit.parameters import CompiledPipeline
-from ratchet.submit.upload import Ids, described, identified, prepare, unknown_ids
 
 if TYPE_CHECKING:
     from kfp import Client

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from ratchet.errors import SubmissionError
-from ratchet.submit.calls import Patience
-from ratchet.submit.kubeflow import submit_kubeflow
+from ratchet.submit.kubeflow.calls import Patience
+from ratchet.submit.kubeflow.submission import submit_kubeflow
 from ratchet.submit.parameters import CompiledPipeline
 from ratchet.submit.submitted import Submitted
 from tests.kubeflow import Cut, Kubeflow, LoginPage, Rival

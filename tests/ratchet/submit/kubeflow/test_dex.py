@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ratchet.errors import SubmissionError
-from ratchet.submit.dex import session_cookies
-from ratchet.submit.installation import Installation
+from ratchet.submit.kubeflow.dex import session_cookies
+from ratchet.submit.kubeflow.installation import Installation
 from tests.loopback import LoopbackHandler, LoopbackServer
 
 CHOICE = '<a href="/dex/auth/github?req=1">GitHub</a> <a href="/dex/auth/local?req=1&amp;back=">Log in with Email</a>'

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ratchet.errors import SubmissionError
-from ratchet.submit.calls import Calls, Patience, equals
-from ratchet.submit.installation import Installation
+from ratchet.submit.kubeflow.calls import Calls, Patience, equals
+from ratchet.submit.kubeflow.installation import Installation
+from ratchet.submit.kubeflow.upload import Ids, described, identified, named, prepare, unknown_ids
 from ratchet.submit.parameters import CompiledPipeline
 from ratchet.submit.submitted import Submitted, outcome_ledger
-from ratchet.submit.upload import Ids, described, identified, named, prepare, unknown_ids
 
 if TYPE_CHECKING:
     from kfp import Client

@@ -134,7 +134,7 @@ class Installation:
         elif self.auth == "cookies":
             given["cookies"] = resolve_secret(self.cookies)
         elif self.auth == "dex":
-            from ratchet.submit.dex import session_cookies
+            from ratchet.submit.kubeflow.dex import session_cookies
 
             given["cookies"] = session_cookies(self.host, self.username, resolve_secret(self.password), self.ssl_ca_cert, self.seconds[2])
         with warnings.catch_warnings():
