@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MODEL = "model.cbm"
 MISSING_CATEGORY = "\x00missing"  # CatBoost has no missing category of its own
-FEW_ROWS = 256  # up to here CatBoost reads Python lists faster than it sets up to read a table: 0.06 ms against 0.7 for 16 rows
+FEW_ROWS, SOME_ROWS = 64, 4096  # up to here lists, and up to there arrays, are read faster than a table is set up
 FIXED = {"model_guid": "0", "train_finish_time": "1970-01-01T00:00:00Z"}
 
 
@@ -56,7 +56,7 @@ class CatBoostNative:
         values = self.model.predict(
             pool(matrix),
             prediction_type="RawFormulaVal" if self.task == "regression" else "Probability",
-            thread_count=1 if matrix.height <= FEW_ROWS else -1,
+            thread_count=1 if matrix.height <= SOME_ROWS else -1,
         )
         result = np.asarray(values, dtype=np.float64)
         return result[:, 1] if self.task == "binary" else result
@@ -91,15 +91,42 @@ def pool(matrix: pl.DataFrame, labels: np.ndarray | None = None) -> Any:
         matrix: n rows of features.
         labels: shape (n,), or None to predict.
     """
-    make = load_catboost().Pool
+    if labels is None and matrix.height <= SOME_ROWS:
+        return _pool_of_rows(matrix) if matrix.height <= FEW_ROWS else _pool_of_columns(matrix)
     texts = [name for name, dtype in matrix.schema.items() if dtype == pl.String]
-    if labels is None and matrix.height <= FEW_ROWS:
-        places = [matrix.columns.index(name) for name in texts]
-        rows = [list(row) for row in matrix.rows()]
-        for row in rows:
-            for place in places:
-                if row[place] is None:
-                    row[place] = MISSING_CATEGORY
-        return make(rows, cat_features=places or None, thread_count=1)
     filled = matrix.with_columns([pl.col(name).fill_null(MISSING_CATEGORY) for name in texts]) if texts else matrix
-    return make(filled, label=labels, cat_features=texts or None)
+    return load_catboost().Pool(filled, label=labels, cat_features=texts or None)
+
+
+def _pool_of_rows(matrix: pl.DataFrame) -> Any:
+    """Return a pool to predict a few rows: 16 of 26 features take 0.06 ms, and as a table 0.7."""
+    places = [place for place, dtype in enumerate(matrix.dtypes) if dtype == pl.String]
+    rows = [list(row) for row in matrix.rows()]
+    for row in rows:
+        for place in places:
+            if row[place] is None:
+                row[place] = MISSING_CATEGORY
+    return load_catboost().Pool(rows, cat_features=places or None, thread_count=1)
+
+
+def _pool_of_columns(matrix: pl.DataFrame) -> Any:
+    """Return a pool to predict some rows: numbers and categories apart, as CatBoost keeps them; 512 rows take 0.4 ms, and as lists 2.4.
+
+    The order of the features is another than the model's, which finds them by their names.
+    """
+    catboost = load_catboost()
+    texts: list[pl.Series] = []
+    numbers: list[pl.Series] = []
+    for column in matrix.get_columns():
+        (texts if column.dtype == pl.String else numbers).append(column)
+    values = np.empty((matrix.height, len(numbers)), dtype=np.float32)
+    with np.errstate(over="ignore"):  # beyond a single float is infinite, as CatBoost reads it
+        for place, column in enumerate(numbers):
+            values[:, place] = column.to_numpy()
+    categories = np.empty((matrix.height, len(texts)), dtype=object)
+    for place, column in enumerate(texts):
+        filled = column.fill_null(MISSING_CATEGORY) if column.null_count() else column
+        categories[:, place] = filled.cast(pl.Binary).to_list()
+    named = [[column.name for column in part] or None for part in (numbers, texts)]
+    parts = catboost.FeaturesData(values if numbers else None, categories if texts else None, *named)
+    return catboost.Pool(parts, thread_count=1)
