@@ -253,7 +253,7 @@ class Engine:
     def _brought(self, rows: Rows, lineup: Lineup) -> Mapping[str, str]:
         """Return the columns that only the companion reads and that a row of this request has."""
         extra = lineup.extra_inputs
-        return {name: kind for name, kind in extra.items() if any(name in row for row in rows.inputs)} if extra else extra
+        return {name: kind for name, kind in extra.items() if name in rows.inputs} if extra else extra
 
     def _pinned(self, version: str, lineup: Lineup, champion: Served) -> str:
         if not version or version == champion.ref.version:

@@ -11,7 +11,8 @@ from typing import Any
 from ratchet.errors import RequestError
 from ratchet.features.spec import FeatureSpec
 from ratchet.serving.protocol import check_identifier, unix_time
-from ratchet.serving.rows import MAX_TEXT, shown
+from ratchet.serving.rows import shown
+from ratchet.serving.values import MAX_TEXT
 from ratchet.traffic.records import Label
 
 MAX_LABELS = 10_000

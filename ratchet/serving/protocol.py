@@ -17,8 +17,9 @@ from ratchet.errors import RequestError, nearest
 from ratchet.features.spec import FeatureSpec
 from ratchet.serving.details import NOTHING
 from ratchet.serving.outputs import Outputs
-from ratchet.serving.rows import Row, RowChecker, shown
+from ratchet.serving.rows import RowChecker, shown
 from ratchet.serving.served import Answer
+from ratchet.traffic.answers import Columns
 
 _INTEGERS = tuple(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))
 _NUMBERS = ("FP64", "FP32", "FP16", "BF16", *_INTEGERS)
@@ -41,7 +42,7 @@ class Asked:
     """What a document asks for.
 
     Attributes:
-        inputs: The checked rows.
+        inputs: The checked rows, as columns.
         request_id: As the document gives it; empty for none.
         key: Sticky key; empty for none.
         time: Unix seconds that the document claims; None for none.
@@ -49,7 +50,7 @@ class Asked:
         wants: The details that those need beside the predictions.
     """
 
-    inputs: list[dict[str, Any]]
+    inputs: Columns
     request_id: str = ""
     key: str = ""
     time: float | None = None
@@ -158,14 +159,6 @@ class ModelInterface:
         """Return the answer to named columns: one object a row; probabilities by class name where there are several classes."""
         made = self.outputs.rows(wanted, answer)
         return {"request_id": request_id, "model": self.name, "version": answer.version, "predictions": made}
-
-    def frame_kinds(self, inputs: Sequence[Row]) -> Mapping[str, str]:
-        """Return the columns, with their kinds, that a table of these rows has: extra ones only where a row brought one."""
-        extra = self.checker.extra
-        if not extra:
-            return self.spec.inputs
-        brought = {name: kind for name, kind in extra.items() if any(name in row for row in inputs)}
-        return {**self.spec.inputs, **brought}
 
     def metadata(self, versions: Sequence[str]) -> dict[str, Any]:
         """Return v2 model metadata; ``optional_inputs``, an extension, are columns that only a challenger reads."""

@@ -1,7 +1,7 @@
-"""What is written down of each request: a record a row for the champion, and one for the companion that scored the same row.
+"""What is written down of each request: a record for the champion, and one for the companion that scored the same rows.
 
-A row that the companion was never asked about (the mirror queue was full, the child was still loading) gets a record with the role
-"skipped", which no pair is made of: it says nothing about the companion, and leaving it out in silence would hide how much was not
+Rows that the companion was never asked about (the mirror queue was full, the child was still loading) get a record with the role
+"skipped", which no pair is made of: they say nothing about the companion, and leaving them out in silence would hide how much was not
 compared.
 """
 
@@ -14,8 +14,9 @@ from ratchet.serving.lineup import Lineup
 from ratchet.serving.mirror import Reply
 from ratchet.serving.rows import Rows
 from ratchet.serving.served import Scored, Served
+from ratchet.traffic.answers import Answers, row_of
 from ratchet.traffic.privacy import Privacy
-from ratchet.traffic.records import FELL_BACK, Prediction
+from ratchet.traffic.records import FELL_BACK
 
 SKIPPED = "skipped"
 
@@ -23,18 +24,18 @@ SKIPPED = "skipped"
 def sticky_key(rows: Rows, place: int, column: str) -> str:
     """Return the sticky key of a row: the value of the policy's key column where there is one, else the request's key.
 
-    >>> rows = Rows("r", 0.0, "user 7", [{"card": 12}, {}])
+    >>> rows = Rows("r", 0.0, "user 7", {"card": [12, None]})
     >>> sticky_key(rows, 0, "card"), sticky_key(rows, 1, "card")
     ('12', 'user 7')
     """
-    value = rows.inputs[place].get(column) if column and rows.inputs else None
+    value = rows.value(place, column)
     return rows.key if value is None else str(value)
 
 
 class Recorder(Protocol):
     """What the engine writes records to; it must not block and must not raise."""
 
-    def record(self, predictions: Sequence[Prediction]) -> None:
+    def record(self, predictions: Sequence[Answers]) -> None:
         """Take records."""
         ...
 
@@ -46,14 +47,14 @@ class Recording:
         """Hash or drop a personal key by this privacy, as the recorder does with inputs."""
         self.privacy = privacy
 
-    def of_champion(self, rows: Rows, lineup: Lineup, champion: Served, scored: Scored, *, served: bool = True) -> list[Prediction]:
-        """Return the champion's records, one a row."""
-        return self._records(rows, lineup, champion.ref.version, "champion", scored.predictions, scored.milliseconds, "", served)
+    def of_champion(self, rows: Rows, lineup: Lineup, champion: Served, scored: Scored, *, served: bool = True) -> list[Answers]:
+        """Return the champion's record."""
+        return [self._record(rows, lineup, champion.ref.version, "champion", scored.predictions, scored.milliseconds, "", served)]
 
     def of_both(
         self, rows: Rows, lineup: Lineup, champion: Served, scored: Scored, reply: Reply, *, canary: bool, pinned: bool = False
-    ) -> list[Prediction]:
-        """Return the companion's records, one a row; where it was to answer the client, then the champion's, which did if it failed.
+    ) -> list[Answers]:
+        """Return the companion's record; where it was to answer the client, the champion's as well, which did if it failed.
 
         Args:
             rows: The request.
@@ -69,10 +70,10 @@ class Recording:
         role = SKIPPED if reply.skipped else lineup.role
         version = lineup.companion.ref.version
         error = reply.error + FELL_BACK if canary and not answered and not pinned else reply.error
-        made = self._records(rows, lineup, version, role, reply.predictions, reply.milliseconds, error, answered)
-        return made + (self.of_champion(rows, lineup, champion, scored, served=not answered and not pinned) if canary else [])
+        made = self._record(rows, lineup, version, role, reply.predictions, reply.milliseconds, error, answered)
+        return [made] + (self.of_champion(rows, lineup, champion, scored, served=not answered and not pinned) if canary else [])
 
-    def _records(
+    def _record(
         self,
         rows: Rows,
         lineup: Lineup,
@@ -82,37 +83,28 @@ class Recording:
         milliseconds: float,
         error: str,
         served: bool,
-    ) -> list[Prediction]:
+    ) -> Answers:
         deployment, column = lineup.standing.deployment, lineup.standing.key
-        made = _numbers(predictions, rows.n)
-        for inputs in rows.inputs if error else ():
-            error = self.privacy.scrub(error, inputs)
-        return [
-            Prediction(
-                request_id=rows.request_id if rows.n == 1 else f"{rows.request_id}#{place}",
-                time=rows.time,
-                deployment=deployment.name,
-                version=version,
-                role=role,
-                phase=deployment.phase,
-                percent=lineup.percent,
-                generation=deployment.generation,
-                rollout=deployment.begun,
-                served=served,
-                unit=self._unit(rows, place, column),
-                inputs=rows.inputs[place] if served else None,
-                prediction=made[place],
-                latency_ms=milliseconds,
-                error=error,
-            )
-            for place in range(rows.n)
-        ]
+        for place in range(rows.n) if error else ():
+            error = self.privacy.scrub(error, row_of(rows.inputs, place))
+        return Answers(
+            count=rows.n,
+            request_id=rows.request_id,
+            time=rows.time,
+            deployment=deployment.name,
+            version=version,
+            role=role,
+            phase=deployment.phase,
+            percent=lineup.percent,
+            generation=deployment.generation,
+            rollout=deployment.begun,
+            served=served,
+            unit=[self._unit(rows, place, column) for place in range(rows.n)] if column in rows.inputs else self._unit(rows, 0, column),
+            inputs=rows.inputs if served else None,
+            prediction=None if predictions is None else predictions.tolist(),
+            latency_ms=milliseconds,
+            error=error,
+        )
 
     def _unit(self, rows: Rows, place: int, column: str) -> str:
         return self.privacy.unit(column, sticky_key(rows, place, column) or None)
-
-
-def _numbers(predictions: np.ndarray | None, n: int) -> list[tuple[float, ...]]:
-    if predictions is None:
-        return [()] * n
-    return [tuple(row) for row in predictions.reshape(n, -1).tolist()]

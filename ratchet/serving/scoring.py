@@ -19,8 +19,9 @@ from ratchet.serving.cache import PredictionCache
 from ratchet.serving.details import NOTHING, Details, finite, part
 from ratchet.serving.lineup import Lineup
 from ratchet.serving.mirror import Ticket
-from ratchet.serving.rows import Row, frame_of
+from ratchet.serving.rows import Row, count_of, frame_of
 from ratchet.serving.served import Scored, Served, score
+from ratchet.traffic.answers import Columns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +29,7 @@ class Job:
     """One request on its way through the engine.
 
     Attributes:
-        rows: Its rows as `RowChecker` returned them; all rows of a batch become one table.
+        columns: Its rows as `RowChecker` returned them; all rows of a batch become one table.
         lineup: Who answers it.
         champion: The model that its rows were checked for; as a rule the lineup's.
         canary: Whether the companion is to answer it.
@@ -36,12 +37,17 @@ class Job:
         wants: The details that its client wants beside the predictions.
     """
 
-    rows: Sequence[Row]
+    columns: Columns
     lineup: Lineup
     champion: Served
     canary: bool
     extra: Mapping[str, str] = field(default_factory=dict)
     wants: frozenset[str] = NOTHING
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return count_of(self.columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +125,7 @@ class Scorer:
         return [results[place] for place in range(len(jobs))]
 
     async def _score_group(self, jobs: list[Job]) -> list[Result]:
-        frame, spans = _table(jobs), [len(job.rows) for job in jobs]
+        frame, spans = _table(jobs), [job.n for job in jobs]
         wants = frozenset[str]().union(*(job.wants for job in jobs))
         companion = jobs[0].lineup.companion
         urgent = any(job.canary for job in jobs)
@@ -141,19 +147,19 @@ class Scorer:
             return [_finite(_part(whole, start, start + span), served) for start, span in zip(starts, spans, strict=False)]
         if len(jobs) == 1:
             return [whole]
-        pieces = [(frame.slice(start, len(job.rows)), job.wants) for start, job in zip(starts, jobs, strict=False)]
+        pieces = [(frame.slice(start, job.n), job.wants) for start, job in zip(starts, jobs, strict=False)]
         alone = [await self._try(served, rows, wanted, aside) for rows, wanted in pieces]
         return [_finite(answer, served) if isinstance(answer, Scored) else answer for answer in alone]
 
     def _remembered(self, package: ModelPackage, frame: pl.DataFrame, wants: frozenset[str]) -> Scored:
         begun = time.perf_counter()
-        kinds = package.spec.inputs
+        read = frame.select(list(package.spec.inputs))
 
         def compute(rows: list[Row]) -> tuple[np.ndarray, Details]:
-            scored = score(package, frame_of(rows, kinds), wants)
+            scored = score(package, pl.from_dicts(rows, schema=read.schema), wants)
             return scored.predictions, scored.details
 
-        predictions, details = self.cache.answer(package.digest, frame.select(list(kinds)).to_dicts(), compute, wants)
+        predictions, details = self.cache.answer(package.digest, read.to_dicts(), compute, wants)
         return Scored(predictions, (time.perf_counter() - begun) * 1000, details)
 
     async def _try(
@@ -175,7 +181,7 @@ class Scorer:
 
 def _table(jobs: Sequence[Job]) -> pl.DataFrame:
     """Return the rows of all jobs as one table: to make one costs as much for a row as for a hundred."""
-    return frame_of([row for job in jobs for row in job.rows], {**jobs[0].champion.package.spec.inputs, **jobs[0].extra})
+    return frame_of([job.columns for job in jobs], {**jobs[0].champion.package.spec.inputs, **jobs[0].extra})
 
 
 def _part(whole: Scored, start: int, end: int) -> Scored:

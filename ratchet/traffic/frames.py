@@ -6,31 +6,34 @@ is zero, and JSON holds no zero byte: a header can never be found inside a paylo
 damage is safe: what has a header and the right checksum is a record that was written, and no other.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from struct import Struct
 from zlib import crc32
 
-from ratchet.traffic.records import Record, decode, encode
+from ratchet.traffic.records import Answers, Record, decode, encode
 
 HEADER = Struct("<II")
 LARGEST = 2**24 - 1
 
 
 def frame(record: Record) -> bytes:
-    """Return a record as it stands in a journal.
+    """Return a record as it stands in a journal; the answers to a very large request, a row at a time.
 
     Raises:
         ValueError: its JSON is 16 MiB or larger.
     """
     payload = encode(record)
     if len(payload) > LARGEST:
+        if isinstance(record, Answers):
+            return b"".join(map(frame, record.rows()))
         raise ValueError(f"a record of {len(payload):,} bytes; at most {LARGEST:,} can be written")
     return HEADER.pack(len(payload), crc32(payload)) + payload
 
 
 class JournalReader(Iterator[Record]):
-    """The records of a journal, in the order written, and how much of it was unreadable.
+    """The records of a journal, in the order written, a row at a time, and how much of it was unreadable.
 
     Args:
         data: What is in the file.
@@ -43,6 +46,7 @@ class JournalReader(Iterator[Record]):
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
+        self._rows: deque[Record] = deque()  # of the answers that were read last
         self.damaged = 0
         self.torn = 0
 
@@ -52,6 +56,8 @@ class JournalReader(Iterator[Record]):
         Raises:
             StoreError: a newer version of Ratchet wrote it.
         """
+        if self._rows:
+            return self._rows.popleft()
         while self._at < len(self._data):
             end = self._end_of(self._at)
             if end is None:
@@ -59,9 +65,14 @@ class JournalReader(Iterator[Record]):
                 continue
             payload, self._at = self._data[self._at + HEADER.size : end], end
             try:
-                return decode(payload)
+                record = decode(payload)
             except (ValueError, OverflowError):
                 self.damaged += 1
+                continue
+            if not isinstance(record, Answers):
+                return record
+            self._rows.extend(record.rows())
+            return self._rows.popleft()
         raise StopIteration
 
     def _end_of(self, at: int) -> int | None:

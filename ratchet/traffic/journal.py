@@ -32,6 +32,11 @@ def writer_name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
+def rows_in(records: Sequence[Record]) -> int:
+    """Return how many records these are for who reads them; of answers, each row is one."""
+    return sum(record.count for record in records)
+
+
 class Journal:
     """An append-only file of records, and a thread that syncs it.
 
@@ -71,11 +76,11 @@ class Journal:
         try:
             data = b"".join([frame(record) for record in records])
         except Exception as error:  # whatever a client sent, it was served already
-            self.drop(len(records), f"a record cannot be written: {type(error).__name__}: {error}")
+            self.drop(rows_in(records), f"a record cannot be written: {type(error).__name__}: {error}")
             return
         if data:
             with self._lock:
-                self._write(data, len(records))
+                self._write(data, rows_in(records))
 
     def drop(self, count: int, why: str) -> None:
         """Count records that could not be written, and note why."""

@@ -6,10 +6,11 @@ without the salt nobody can try values.
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ratchet.errors import SettingsError, nearest
+from ratchet.traffic.answers import ABSENT, Columns
 
 WAYS = ("hash", "drop")
 
@@ -46,6 +47,21 @@ class Privacy:
             way = self.columns.get(column)
             if way != "drop":
                 kept[column] = self._hash(column, value) if way == "hash" and value is not None else value
+        return kept
+
+    def apply_to_columns(self, columns: Columns) -> Columns:
+        """Return the columns of several rows without what is personal, as `apply` does it to one row.
+
+        >>> Privacy({"name": "drop"}).apply_to_columns({"name": ["Ann", "Bob"], "amount": [3.5, None]})
+        {'amount': [3.5, None]}
+        """
+        kept: dict[str, Sequence[Any]] = {}
+        for column, values in columns.items():
+            way = self.columns.get(column)
+            if way == "hash":
+                kept[column] = [value if value is None or value == ABSENT else self._hash(column, value) for value in values]
+            elif way is None:
+                kept[column] = values
         return kept
 
     def unit(self, column: str, value: Any) -> str:

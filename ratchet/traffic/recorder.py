@@ -18,9 +18,9 @@ from typing import Any
 import orjson
 
 from ratchet.settings import Settings
-from ratchet.traffic.journal import Journal
+from ratchet.traffic.journal import Journal, rows_in
 from ratchet.traffic.privacy import Privacy
-from ratchet.traffic.records import Label, Prediction
+from ratchet.traffic.records import Answers, Label, Prediction
 from ratchet.traffic.rolling import Round, roll_folder
 from ratchet.traffic.sampling import sampled
 from ratchet.traffic.store import DAY, Rolled, TrafficStore
@@ -91,7 +91,7 @@ class Recorder:
             roll_seconds=roll_seconds,
         )
 
-    def record(self, predictions: Sequence[Prediction]) -> None:
+    def record(self, predictions: Sequence[Prediction | Answers]) -> None:
         """Record predictions; never raises, and takes some microseconds each.
 
         Personal columns of the inputs are hashed or dropped here, and what of them an error quotes is taken out. The unit is written as
@@ -103,7 +103,7 @@ class Recorder:
             if self.privacy.columns:
                 predictions = [self._private(one) for one in predictions]
         except Exception as error:  # a value that cannot even be shown; it was served already, and must not be written as it is
-            self._journal.drop(len(predictions), f"a record cannot be made private: {type(error).__name__}: {error}")
+            self._journal.drop(rows_in(predictions), f"a record cannot be made private: {type(error).__name__}: {error}")
             return
         self._journal.append(predictions)
 
@@ -143,12 +143,15 @@ class Recorder:
         with self._rolling:
             self._note(roll_folder(self._journal.folder, self.store))
 
-    def _private(self, prediction: Prediction) -> Prediction:
-        inputs = prediction.inputs
-        if inputs is None or self.privacy.columns.keys().isdisjoint(inputs):
-            return prediction
-        error = self.privacy.scrub(prediction.error, inputs) if prediction.error else ""
-        return replace(prediction, inputs=self.privacy.apply(inputs), error=error)
+    def _private(self, made: Prediction | Answers) -> Prediction | Answers:
+        if made.inputs is None or self.privacy.columns.keys().isdisjoint(made.inputs):
+            return made
+        error = made.error
+        for row in (made.rows() if isinstance(made, Answers) else [made]) if error else ():
+            error = self.privacy.scrub(error, row.inputs or {})
+        if isinstance(made, Answers):
+            return replace(made, inputs=self.privacy.apply_to_columns(made.inputs), error=error)
+        return replace(made, inputs=self.privacy.apply(made.inputs), error=error)
 
     def _roll_forever(self) -> None:
         due = 0.0  # at once: another process may have been killed, and left a journal

@@ -1,4 +1,4 @@
-"""What is recorded of live traffic: a prediction of one model for one request row, and a label that came for it later.
+"""What is recorded of live traffic: what a model answered, and a label that came for it later.
 
 A record is written as a JSON list, not as an object: names that repeat in every record would double the file. Serving comes first, so
 nothing that a client sends can make a record impossible to write. What JSON cannot hold is changed, always in the same way: a number
@@ -7,60 +7,22 @@ an integer beyond 64 bits and a value of any other type become text, and nesting
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, ClassVar, cast
 
 import orjson
 
 from ratchet.errors import StoreError
+from ratchet.traffic.answers import ABSENT, SHARED, Answers, Prediction
+
+__all__ = ["Answers", "Label", "Prediction", "Record", "decode", "encode", "label_text"]
 
 DEPTH = 50
 FELL_BACK = "; the champion answered"  # ends the error of a request that the challenger was to answer
 _LARGEST = 2**63 - 1
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What one model answered for one row of a request.
-
-    Attributes:
-        request_id: Of the row: the request's id, and "#i" after it for row i of several.
-        time: When the request came, in Unix seconds; the same for every role, because pairs are matched by it.
-        deployment: E.g. "fraud".
-        version: Of the model.
-        role: "champion", "challenger" or "previous".
-        phase: "stable", "shadow", "canary" or "watch".
-        percent: Share of clients that the challenger answers, 0 to 100.
-        generation: Of the deployment, when the request came.
-        rollout: The generation at which the rollout under way began; 0 for none.
-        served: Whether the client got this one.
-        unit: The request's sticky key (a card, a user), hashed if its column is personal (`Privacy.unit`); "" for none.
-        inputs: Raw input columns; only on the record that was served.
-        prediction: One number, or k class probabilities; empty on error.
-        latency_ms: Of this model for this request, its queue and features included.
-        error: What went wrong; "" when nothing did.
-    """
-
-    kind: ClassVar[str] = "p1"
-
-    request_id: str
-    time: float
-    deployment: str
-    version: str
-    role: str
-    phase: str
-    percent: int
-    generation: int
-    rollout: int
-    served: bool
-    unit: str
-    inputs: Mapping[str, Any] | None
-    prediction: tuple[float, ...]
-    latency_ms: float
-    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +38,7 @@ class Label:
     """
 
     kind: ClassVar[str] = "l1"
+    count: ClassVar[int] = 1
 
     request_id: str
     time: float
@@ -84,10 +47,9 @@ class Label:
     label: str | float | int | bool
 
 
-Record = Prediction | Label
+Record = Prediction | Answers | Label
 
-_PREDICTION = attrgetter("kind", *Prediction.__slots__)
-_LABEL = attrgetter("kind", *Label.__slots__)
+_FIELDS = {kind.kind: attrgetter("kind", *(field.name for field in fields(kind))) for kind in (Prediction, Answers, Label)}
 
 
 def encode(record: Record) -> bytes:
@@ -96,11 +58,11 @@ def encode(record: Record) -> bytes:
     >>> encode(Label("a", 1.0, 2.0, "fraud", True))
     b'["l1","a",1.0,2.0,"fraud",true]'
     """
-    fields = (_PREDICTION if record.kind == "p1" else _LABEL)(record)
+    values = _FIELDS[record.kind](record)
     try:
-        return orjson.dumps(fields, default=_known, option=_OPTIONS)
+        return orjson.dumps(values, default=_known, option=_OPTIONS)
     except (TypeError, RecursionError):  # rare, so the common case pays nothing for it
-        return orjson.dumps([_storable(field, DEPTH) for field in fields])
+        return orjson.dumps([_storable(field, DEPTH) for field in values])
 
 
 def decode(payload: bytes) -> Record:
@@ -113,18 +75,17 @@ def decode(payload: bytes) -> Record:
     >>> decode(encode(Label("a", 1.0, 2.0, "fraud", True)))
     Label(request_id='a', time=1.0, received=2.0, deployment='fraud', label=True)
     """
-    fields = orjson.loads(payload)
-    if not isinstance(fields, list) or not fields or not isinstance(fields[0], str):
+    found = orjson.loads(payload)
+    if not isinstance(found, list) or not found or not isinstance(found[0], str):
         raise ValueError("not a record")
-    kind, *values = fields
+    kind, *values = found
+    make = _MAKERS.get(kind)
+    if make is None:
+        raise StoreError(f"a record of kind {kind!r} is unknown here; let the version of Ratchet that wrote it, or a later one, read it")
     try:
-        if kind == Prediction.kind:
-            return _prediction(*values)
-        if kind == Label.kind:
-            return _label(*values)
+        return make(*values)
     except TypeError as error:
         raise ValueError(f"not a {kind} record: {error}") from error
-    raise StoreError(f"a record of kind {kind!r} is unknown here; let the version of Ratchet that wrote it, or a later one, read it")
 
 
 def label_text(label: str | float | int | bool) -> str:
@@ -163,6 +124,21 @@ def _prediction(*values: Any) -> Prediction:
     )
 
 
+def _answers(*values: Any) -> Answers:
+    count, request_id, *shared, unit, inputs, prediction, latency, error = values
+    one = _prediction(request_id, *shared, "", None, (), latency, error)
+    if not (isinstance(inputs, dict | None) and isinstance(prediction, list | None) and isinstance(unit, str | list)):
+        raise ValueError("inputs, prediction or unit are not what they should be")
+    columns = None if inputs is None else {name: [ABSENT if it == [] else it for it in column] for name, column in inputs.items()}
+    made = None if prediction is None else [[_number(it) for it in row] if isinstance(row, list) else _number(row) for row in prediction]
+    units = unit if isinstance(unit, str) else [str(it) for it in unit]
+    for part in (units, made, *(columns or {}).values()):
+        if isinstance(part, list) and len(part) != count:
+            raise ValueError(f"{len(part)} values for {count!r} rows")
+    checked: tuple[Any, ...] = (count, one.request_id, *SHARED(one), units, columns, made, one.latency_ms, one.error)
+    return Answers(*checked)
+
+
 def _label(request_id: Any, time: Any, received: Any, deployment: Any, label: Any) -> Label:
     shown = math.nan if label is None else label if isinstance(label, str | bool | int | float) else str(label)
     return Label(str(request_id), _number(time), _number(received), str(deployment), shown)
@@ -177,6 +153,9 @@ def _whole(value: Any) -> int:
     if not -_LARGEST <= whole <= _LARGEST:
         raise ValueError(f"{whole} is beyond 64 bits")
     return whole
+
+
+_MAKERS: dict[str, Callable[..., Record]] = {Prediction.kind: _prediction, Answers.kind: _answers, Label.kind: _label}
 
 
 def _known(value: Any) -> Any:

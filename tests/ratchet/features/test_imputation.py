@@ -101,7 +101,7 @@ def test_features_are_filled_and_flagged_and_expressions_read_what_is_filled():
 @settings(max_examples=60)
 @given(rows=st.lists(ROW, min_size=1, max_size=8))
 def test_a_request_is_filled_as_a_table_is(package, rows):
-    batch = frame_of(RowChecker(INPUTS).check([json.loads(json.dumps(row)) for row in rows]), INPUTS)
+    batch = frame_of([RowChecker(INPUTS).check([json.loads(json.dumps(row)) for row in rows])], INPUTS)
     assert SPEC.matrix(batch, checked=True).equals(SPEC.matrix(table(rows)))
     together = score(package, batch).predictions
     assert together.tolist() == package.predict(table(rows)).tolist()

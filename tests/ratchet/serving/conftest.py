@@ -56,6 +56,11 @@ class Stall:
         how = {"generation": state.generation, "who": "the test", "why": "try"}
         return self.ledger.begin(self.name, self.models[number], Policy(**policy), **how).deployment.begun
 
+    def step(self, phase: str, percent: int) -> None:
+        """Take the rollout to a later phase."""
+        generation = self.ledger.deployment(self.name).generation
+        self.ledger.step(self.name, phase, percent, generation=generation, who="the test", why="next", evidence={})
+
     def abort(self) -> None:
         state = self.ledger.deployment(self.name)
         self.ledger.abort(self.name, generation=state.generation, who="the test", why="enough")
@@ -159,7 +164,7 @@ class Kept:
         self.records: list[Prediction] = []
 
     def record(self, predictions: Sequence[Prediction]) -> None:
-        self.records += predictions
+        self.records += [row for one in predictions for row in one.rows()]
 
     def of(self, role: str) -> list[Prediction]:
         return [record for record in self.records if record.role == role]
@@ -179,9 +184,9 @@ class Desk:
     ) -> Answer:
         """Send a request of n rows."""
         self.asked += 1
-        inputs = [{"amount": float(i % 37), "hour": i % 24, "card": f"card {self.asked}"} for i in range(n)]
-        for row in inputs if shop is not None else ():
-            row["shop"] = shop
+        inputs = {"amount": [float(i % 37) for i in range(n)], "hour": [i % 24 for i in range(n)], "card": [f"card {self.asked}"] * n}
+        if shop is not None:
+            inputs["shop"] = [shop] * n
         return await self.engine.predict(Rows(f"r{self.asked}", 1000.0 + self.asked, key, inputs, version, frozenset(wants)))
 
     async def until(self, true: Callable[[], Any], seconds: float = 30.0) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import psutil
 import pytest
 
 from ratchet.errors import NotReadyError
@@ -66,7 +67,7 @@ def test_a_request_that_was_validated_for_the_former_champion_finishes_on_it(des
             former = at.engine.champion
             stall.promote(3)  # reads a column that the request does not have
             await at.until(lambda: at.engine.champion.ref.version == "3")
-            answer = await at.engine.predict(Rows("r", 1.0, "", [{"amount": 1.0, "hour": 2}]), former)
+            answer = await at.engine.predict(Rows("r", 1.0, "", {"amount": [1.0], "hour": [2]}), former)
             assert answer.version == "0"
 
     asyncio.run(story())
@@ -93,6 +94,27 @@ def test_in_shadow_the_companion_scores_every_row_and_no_client_gets_its_answer(
                 assert (await at.ask(version=version)).version == version, "but for one who names it"
             with pytest.raises(NotReadyError, match="'7'"):
                 await at.ask(version="7")
+
+    asyncio.run(story())
+
+
+def test_a_shadow_gives_way_to_the_clients_and_a_canary_does_not(desk, stall):
+    stall.begin(1, shadow=True, steps=(99,))
+
+    async def story():
+        async with desk() as at:
+            await at.until_companion()
+            shadow, niceness = at.child, os.getpriority(os.PRIO_PROCESS, 0)
+            assert os.getpriority(os.PRIO_PROCESS, shadow) > niceness
+            stall.step("canary", 99)
+            await at.until(lambda: at.engine.health()["phase"] == "canary")
+            while (at.engine.health()["companion"] or {}).get("state") != "ready":
+                await at.ask(key=f"user {at.asked}")  # nobody waits for a child that is put in anew
+            assert os.getpriority(os.PRIO_PROCESS, at.child) == niceness
+            await at.until(lambda: not psutil.pid_exists(shadow))
+            assert {(await at.ask(key=f"user {i}")).version for i in range(40)} >= {"1"}
+            assert at.engine.health()["companion"]["errors"] == 0
+            assert not [record for record in at.kept.of("challenger") if record.error]
 
     asyncio.run(story())
 

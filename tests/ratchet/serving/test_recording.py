@@ -15,8 +15,13 @@ from ratchet.serving.standing import Standing
 from ratchet.traffic.privacy import Privacy
 from ratchet.traffic.records import FELL_BACK
 
-ROWS = Rows("r", 5.0, "user 1", [{"amount": 1.0, "card": "4111"}, {"amount": 2.0, "card": "4222"}])
+ROWS = Rows("r", 5.0, "user 1", {"amount": [1.0, 2.0], "card": ["4111", "4222"]})
 SCORED = Scored(np.array([0.25, 0.75]), 1.5)
+
+
+def read(answers):
+    """The records as they are read: one a row."""
+    return [row for one in answers for row in one.rows()]
 
 
 @pytest.fixture
@@ -30,13 +35,13 @@ def lineup(stored):
 
 
 def test_a_champion_s_record_says_all_there_is(lineup):
-    first, second = Recording(Privacy({})).of_champion(ROWS, lineup, lineup.champion, SCORED)
+    first, second = read(Recording(Privacy({})).of_champion(ROWS, lineup, lineup.champion, SCORED))
     assert (first.request_id, second.request_id) == ("r#0", "r#1")
     assert (first.deployment, first.version, first.role, first.phase) == ("fraud", "0", "champion", "canary")
     assert (first.time, first.percent, first.generation, first.rollout) == (5.0, 5, 3, 2)
     assert (first.prediction, second.prediction, first.latency_ms) == ((0.25,), (0.75,), 1.5)
     assert first.served
-    assert first.inputs == ROWS.inputs[0]
+    assert first.inputs == {"amount": 1.0, "card": "4111"}
     assert (first.unit, second.unit) == ("4111", "4222")
 
 
@@ -49,7 +54,7 @@ def test_a_champion_s_record_says_all_there_is(lineup):
     ],
 )
 def test_in_canary_exactly_one_of_both_was_served_and_has_the_inputs(lineup, reply, canary, served):
-    records = Recording(Privacy({})).of_both(ROWS, lineup, lineup.champion, SCORED, reply, canary=canary)
+    records = read(Recording(Privacy({})).of_both(ROWS, lineup, lineup.champion, SCORED, reply, canary=canary))
     assert len(records) == 4
     assert {record.role for record in records if record.served} == {served}
     assert all((record.inputs is not None) == record.served for record in records)
@@ -61,12 +66,12 @@ def test_in_canary_exactly_one_of_both_was_served_and_has_the_inputs(lineup, rep
 
 def test_where_the_client_wanted_nobody_else_a_failure_served_nobody(lineup):
     reply = Reply(None, 0.0, "it is away")
-    records = Recording(Privacy({})).of_both(ROWS, lineup, lineup.champion, SCORED, reply, canary=True, pinned=True)
+    records = read(Recording(Privacy({})).of_both(ROWS, lineup, lineup.champion, SCORED, reply, canary=True, pinned=True))
     assert not any(record.served for record in records)
 
 
 def test_beside_a_champion_that_answered_only_the_companion_is_recorded(lineup):
-    records = Recording(Privacy({})).of_both(ROWS, lineup, lineup.champion, SCORED, Reply(np.array([0.1, 0.9])), canary=False)
+    records = read(Recording(Privacy({})).of_both(ROWS, lineup, lineup.champion, SCORED, Reply(np.array([0.1, 0.9])), canary=False))
     assert [record.role for record in records] == ["challenger"] * 2
     assert not any(record.served for record in records)
 
@@ -74,13 +79,13 @@ def test_beside_a_champion_that_answered_only_the_companion_is_recorded(lineup):
 def test_what_is_personal_is_not_in_the_unit_nor_in_an_error(lineup):
     recording = Recording(Privacy({"card": "hash"}, b"salt"))
     reply = Reply(None, 0.0, "column 'card': '4111' is no number")
-    records = recording.of_both(ROWS, lineup, lineup.champion, SCORED, reply, canary=True)
+    records = read(recording.of_both(ROWS, lineup, lineup.champion, SCORED, reply, canary=True))
     assert not any("4111" in record.unit + record.error for record in records)
     assert records[0].unit == records[2].unit != records[1].unit
-    assert {record.unit for record in Recording(Privacy({"card": "drop"})).of_champion(ROWS, lineup, lineup.champion, SCORED)} == {""}
+    assert {record.unit for record in read(Recording(Privacy({"card": "drop"})).of_champion(ROWS, lineup, lineup.champion, SCORED))} == {""}
 
 
 def test_probabilities_of_classes_stay_together(lineup):
     scored = Scored(np.array([[0.1, 0.2, 0.7], [0.3, 0.3, 0.4]]), 1.0)
-    records = Recording(Privacy({})).of_champion(ROWS, lineup, lineup.champion, scored)
+    records = read(Recording(Privacy({})).of_champion(ROWS, lineup, lineup.champion, scored))
     assert [record.prediction for record in records] == [(0.1, 0.2, 0.7), (0.3, 0.3, 0.4)]

@@ -17,6 +17,7 @@ from ratchet.serving.rows import RowChecker
 from ratchet.serving.scoring import Job, Scorer
 from ratchet.serving.served import Scored, Served, load
 from ratchet.serving.standing import Standing
+from ratchet.traffic.answers import Columns
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def score(*jobs):
         return asyncio.run(Scorer(pool)(jobs))
 
 
-def rows_of(frame: pl.DataFrame, served: Served) -> list[dict]:
+def rows_of(frame: pl.DataFrame, served: Served) -> Columns:
     return RowChecker(served.package.spec.inputs).check(frame.to_dicts())
 
 
@@ -49,7 +50,7 @@ def test_requests_with_a_column_more_or_for_another_model_are_scored_apart(serve
     other = load(Path(stored[1].uri), stored[1], None)
     lineup = Lineup(served, None, Standing(Deployment("fraud")))
     plain = job(frame(2), served, lineup)
-    more = replace(plain, rows=[{**row, "shop": 1} for row in plain.rows], extra={"shop": "integer"})
+    more = replace(plain, columns={**plain.columns, "shop": [1, 1]}, extra={"shop": "integer"})
     jobs = [plain, more, job(frame(2), other, lineup)]
     results = score(*jobs)
     for asked, result in zip(jobs, results, strict=True):

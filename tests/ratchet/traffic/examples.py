@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ratchet.traffic.records import Label, Prediction
+from ratchet.traffic.records import Answers, Label, Prediction
 
 NOON = 1_763_726_400.0  # 2025-11-21 12:00 UTC
 
@@ -26,6 +26,16 @@ def prediction(request_id: str = "a", **different: Any) -> Prediction:
         "error": "",
     }
     return Prediction(request_id, **ordinary | different)
+
+
+def answers(request_id: str = "a", **different: Any) -> Answers:
+    """What the champion answered for two rows of a request."""
+    ordinary: dict[str, Any] = {
+        **{"count": 2, "unit": "card-1", "inputs": {"amount": [3.5, None], "shop": ["x", "y"]}, "prediction": [0.25, 0.75]},
+        **{"time": NOON, "deployment": "fraud", "version": "1", "role": "champion", "phase": "shadow", "percent": 0},
+        **{"generation": 7, "rollout": 5, "served": True, "latency_ms": 1.5, "error": ""},
+    }
+    return Answers(request_id=request_id, **ordinary | different)
 
 
 def both(request_id: str = "a", **different: Any) -> list[Prediction]:
