@@ -3,6 +3,10 @@
 A batch that is not answered in time counts as an error and goes on in the child; a child that does not answer for much longer is killed.
 A child that ended is started again after a pause that doubles. While it is away, every request counts as an error of the companion: a
 model that crashes must not be judged by the requests that it survived. Before it was ready for the first time nothing is held against it.
+
+While nobody waits for it and nobody judges its time, a child runs in the background: at a lower priority, so that it does not take the
+processor from the clients, and with the more patience, so that this is not held against it. A process may not raise its priority again,
+so for a canary, which is timed and waited for, another child takes its place.
 """
 
 import asyncio
@@ -13,19 +17,21 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from ratchet.delivery.deployment import ModelRef
-from ratchet.serving.details import NOTHING, finite, part
-from ratchet.serving.frames import Line, pack, pack_rows, unpack_scored
-from ratchet.serving.mirror import Mirror, Reply, Ticket
+from ratchet.serving.details import NOTHING
+from ratchet.serving.frames import Line, pack, pack_rows
+from ratchet.serving.mirror import Mirror, Reply, Ticket, read_replies
 from ratchet.serving.served import Served
 
 log = logging.getLogger(__name__)
+NICENESS = 10  # Linux gives who has it a tenth of the processor where another wants the rest
+PATIENCE = 10  # times as long as the policy says, for the same work with a tenth of the processor
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,7 @@ class Companion:
         timeout_ms: float,
         key: bytes | None = None,
         refusal: str = "",
+        background: bool = False,
         options: CompanionOptions | None = None,
     ) -> None:
         """Prepare; `start` begins.
@@ -72,10 +79,12 @@ class Companion:
             timeout_ms: How long it may take for a batch.
             key: That signs packages; None for none.
             refusal: Why it will never be asked, which is its error; empty to ask it.
+            background: Nobody waits for it, nor judges its time.
             options: What an operator may turn.
         """
         self.ref, self.served, self.begun, self.refusal = ref, served, begun, refusal
-        self.timeout = timeout_ms / 1000
+        self.background = background
+        self.timeout = timeout_ms / 1000 * (PATIENCE if background else 1)
         self.options = options or CompanionOptions()
         self.state = "new"  # then starting, ready, away, closed
         self.error = refusal
@@ -161,6 +170,9 @@ class Companion:
             return
         finally:
             theirs.close()
+        if self.background:
+            with suppress(OSError):  # it has ended already, which its line tells
+                os.setpriority(os.PRIO_PROCESS, self.process.pid, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
         line = self._line = Line(self._heard, self._fell)
         self._timer = self._loop.call_later(self.options.start_seconds, line.close, f"it was not ready in {self.options.start_seconds:g} s")
         self._do(self._greet(line, ours))
@@ -205,7 +217,7 @@ class Companion:
         _, ticket, timer = self._flight
         timer.cancel()
         self._flight = None
-        ticket.answer(_replies(header, body, ticket.spans))
+        ticket.answer(read_replies(header, body, ticket.spans))
         if header["memory"] > self.options.memory_bytes and self._line is not None:
             self._line.close(
                 f"it holds {header['memory'] >> 20} MiB of memory, of {self.options.memory_bytes >> 20} allowed, and was killed"
@@ -268,25 +280,3 @@ class Companion:
             self.requests += 1
             self.skipped += reply.skipped
             self.errors += bool(reply.error) and not reply.skipped
-
-
-def _replies(header: dict[str, Any], body: bytes, spans: Sequence[int]) -> list[Reply]:
-    """Return what a child answered, request by request.
-
-    Raises:
-        ValueError: it answered other rows than it was asked.
-    """
-    outcome = header["outcome"]
-    rows, details = unpack_scored(header, body)
-    if len(outcome) != len(spans) or len(rows) != sum(made for made, _, _ in outcome):
-        raise ValueError(f"{len(rows)} rows for {len(spans)} requests")
-    replies, start = [], 0
-    for span, (made, milliseconds, error) in zip(spans, outcome, strict=True):
-        if made not in (0, span) or (made == 0 and not error):
-            raise ValueError(f"{made} rows for a request of {span}")
-        own, more = rows[start : start + made], part(details, start, start + made)
-        start += made
-        if made and not (np.isfinite(own).all() and finite(more)):
-            error = "it answered a number that is not finite"
-        replies.append(Reply(None, milliseconds, error) if error else Reply(own, milliseconds, details=more))
-    return replies

@@ -8,11 +8,13 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-from ratchet.serving.details import NOTHING, Details
+from ratchet.serving.details import NOTHING, Details, finite, part
+from ratchet.serving.frames import unpack_scored
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,3 +127,30 @@ class Mirror:
         """Answer everything that waits without predictions."""
         while (ticket := self.take()) is not None:
             ticket.refuse(error, skipped=skipped)
+
+
+def read_replies(header: dict[str, Any], body: bytes, spans: Sequence[int]) -> list[Reply]:
+    """Return what a child answered, request by request.
+
+    Args:
+        header: Of its frame.
+        body: Of its frame.
+        spans: How many rows each request has.
+
+    Raises:
+        ValueError: it answered other rows than it was asked.
+    """
+    outcome = header["outcome"]
+    rows, details = unpack_scored(header, body)
+    if len(outcome) != len(spans) or len(rows) != sum(made for made, _, _ in outcome):
+        raise ValueError(f"{len(rows)} rows for {len(spans)} requests")
+    replies, start = [], 0
+    for span, (made, milliseconds, error) in zip(spans, outcome, strict=True):
+        if made not in (0, span) or (made == 0 and not error):
+            raise ValueError(f"{made} rows for a request of {span}")
+        own, more = rows[start : start + made], part(details, start, start + made)
+        start += made
+        if made and not (np.isfinite(own).all() and finite(more)):
+            error = "it answered a number that is not finite"
+        replies.append(Reply(None, milliseconds, error) if error else Reply(own, milliseconds, details=more))
+    return replies

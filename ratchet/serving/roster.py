@@ -157,6 +157,7 @@ class Roster:
             begun=standing.deployment.begun,
             timeout_ms=standing.timeout_ms,
             key=self.settings.signing(),
+            background=standing.in_background,
             refusal=str(found) if isinstance(found, PackageError) else _unlike(found, self.lineup.champion),
             options=self.options,
         )
@@ -204,7 +205,8 @@ def _wanted(standing: Standing) -> ModelRef | None:
 
 def _is_wanted(companion: Companion, standing: Standing) -> bool:
     wanted = _wanted(standing)
-    return wanted is not None and wanted.digest == companion.ref.digest and companion.begun == standing.deployment.begun
+    same = wanted is not None and wanted.digest == companion.ref.digest and companion.begun == standing.deployment.begun
+    return same and companion.background == standing.in_background
 
 
 def _unlike(companion: Served, champion: Served) -> str:

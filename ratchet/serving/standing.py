@@ -21,12 +21,19 @@ class Standing:
         key: Column of the sticky key; empty for the request's own.
         timeout_ms: How long the companion may take for a batch.
         lease: Unix time after which the challenger must have no traffic; None without a rollout.
+        timed_in_shadow: Whether the companion's time is judged in shadow already, as where no canary follows.
     """
 
     deployment: Deployment
     key: str = ""
     timeout_ms: float = TIMEOUT_MS
     lease: float | None = None
+    timed_in_shadow: bool = False
+
+    @property
+    def in_background(self) -> bool:
+        """Whether nobody waits for the companion, nor judges its time, so that it may wait for whatever else there is to do."""
+        return self.deployment.phase != "canary" and not self.timed_in_shadow
 
 
 def read_standing(ledger: Ledger, name: str) -> Standing:
@@ -42,7 +49,8 @@ def read_standing(ledger: Ledger, name: str) -> Standing:
     if rollout is None:  # it ended between the two looks
         return Standing(ledger.deployment(name))
     until = rollout.leased.timestamp() if rollout.leased else None
-    return Standing(rollout.deployment, rollout.policy.key, float(rollout.policy.timeout_ms), until)
+    policy = rollout.policy
+    return Standing(rollout.deployment, policy.key, float(policy.timeout_ms), until, policy.strategy == "blue_green")
 
 
 def save_standing(path: Path, standing: Standing) -> None:

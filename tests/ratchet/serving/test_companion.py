@@ -12,8 +12,9 @@ import psutil
 import pytest
 
 from ratchet.models.package import ModelPackage
-from ratchet.serving.companion import Companion, CompanionOptions, _replies
+from ratchet.serving.companion import Companion, CompanionOptions
 from ratchet.serving.frames import pack_scored
+from ratchet.serving.mirror import read_replies
 from ratchet.serving.served import describe
 
 pytestmark = pytest.mark.slow  # real child processes, each with a model to load
@@ -204,7 +205,7 @@ def outcome(*spans):
 
 
 def test_what_is_not_finite_is_an_error_of_that_request():
-    replies = _replies(outcome((1, ""), (2, "")), np.array([0.5, np.nan, 0.1]).tobytes(), [1, 2])
+    replies = read_replies(outcome((1, ""), (2, "")), np.array([0.5, np.nan, 0.1]).tobytes(), [1, 2])
     assert replies[0].predictions.tolist() == [0.5]
     assert replies[1].predictions is None
     assert "finite" in replies[1].error
@@ -221,12 +222,12 @@ def test_what_is_not_finite_is_an_error_of_that_request():
 )
 def test_an_answer_to_other_rows_than_were_asked_is_none(header, numbers, spans):
     with pytest.raises(ValueError, match="rows"):
-        _replies(header, np.array(numbers).tobytes(), spans)
+        read_replies(header, np.array(numbers).tobytes(), spans)
 
 
 def test_probabilities_of_classes_keep_their_shape():
     made = np.arange(6.0).reshape(2, 3)
-    (reply,) = _replies({**outcome((2, "")), "width": 3}, made.tobytes(), [2])
+    (reply,) = read_replies({**outcome((2, "")), "width": 3}, made.tobytes(), [2])
     assert reply.predictions.tolist() == made.tolist()
 
 
@@ -250,7 +251,7 @@ def test_a_client_s_embeddings_come_along_and_a_shadow_s_stay_in_the_child(encod
 
 def test_an_embedding_that_is_not_finite_is_an_error_of_that_request():
     layout, body = pack_scored(np.array([0.5, 0.5, 0.1]), {"embedding": np.array([[1.0], [2.0], [np.inf]])})
-    replies = _replies({**outcome((1, ""), (2, "")), **layout}, body, [1, 2])
+    replies = read_replies({**outcome((1, ""), (2, "")), **layout}, body, [1, 2])
     assert replies[0].details["embedding"].tolist() == [[1.0]]
     assert (replies[1].predictions, replies[1].details) == (None, {})
     assert "finite" in replies[1].error

@@ -14,6 +14,20 @@ def test_it_is_read_as_it_was_written(tmp_path):
     assert load_standing(tmp_path / "deep" / "fraud.json") == standing
 
 
+@pytest.mark.parametrize(
+    ("phase", "timed_in_shadow", "background"),
+    [("shadow", False, True), ("shadow", True, False), ("canary", False, False), ("watch", False, True)],
+)
+def test_only_whom_nobody_times_or_waits_for_runs_in_the_background(phase, timed_in_shadow, background):
+    state = replace(STATE, phase=phase)
+    assert Standing(state, timed_in_shadow=timed_in_shadow).in_background == background
+
+
+def test_where_no_canary_follows_the_shadow_is_timed(stall):
+    stall.begin(1, strategy="blue_green")
+    assert read_standing(stall.ledger, stall.name).timed_in_shadow
+
+
 def test_a_worker_that_is_behind_does_not_write_over_a_later_state(tmp_path):
     path = tmp_path / "fraud.json"
     later = Standing(replace(STATE, generation=9))
