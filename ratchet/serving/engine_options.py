@@ -21,7 +21,7 @@ class EngineOptions:
 
     poll_seconds: float = 0.25
     start_seconds: float = 30.0
-    max_rows: int = 256
+    max_rows: int = 512
     max_wait: float = 0.002
     max_queue: int = 2048
     cache_entries: int = 0

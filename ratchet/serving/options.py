@@ -43,7 +43,7 @@ class GatewayOptions:
     body_seconds: float = 10.0
     drain_seconds: float = 10.0
     max_rows: int = 4096
-    max_batch: int = 256
+    max_batch: int = 512
     max_wait: float = 0.002
     max_queue: int = 8192
     max_connections: int = 2048

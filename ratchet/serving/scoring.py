@@ -80,7 +80,7 @@ class Pace:
     """
 
     LONGEST = 3.0  # milliseconds
-    ROWS = 256
+    ROWS = 512
 
     def __init__(self) -> None:
         """Know nothing yet, which counts as slow."""

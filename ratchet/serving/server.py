@@ -7,6 +7,7 @@ accepts, so that connections wait in the socket's backlog and not for an error; 
 import argparse
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -72,6 +73,11 @@ def serve_socket(listening: socket.socket, options: GatewayOptions, settings: Se
             if alive >= 0:
                 loop.add_reader(alive, self.orphaned)
             yield
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            gc.collect()
+            gc.freeze()  # libraries and models stay for good: to look through them again and again would take the requests' time
 
         def stop(self) -> None:
             self.should_exit = True
