@@ -23,6 +23,7 @@ import numpy as np
 import psutil
 
 from scripts import bench_servers as servers
+from scripts import bench_shadow
 from scripts.bench_duel import duel, verdict
 from scripts.bench_environments import install
 from scripts.bench_load import CONNECTIONS, Figures, find_wrk, load
@@ -188,12 +189,17 @@ def machine() -> str:
     return f"{os.cpu_count()} cores of {name}, Python {platform.python_version()}, {libraries}; load before {os.getloadavg()[0]:.1f}"
 
 
-def costs(work: Work, requests: int) -> None:
-    """Print what the model costs by itself, and the parts of a request in the gateway."""
+def costs(work: Work, requests: int) -> float:
+    """Print what the model costs by itself, and the parts of a request in the gateway.
+
+    Returns:
+        Microseconds of features and prediction for one of the largest requests where all connections' are put together: no server of this
+        model takes less.
+    """
     from scripts.bench_cost import gateway_parts, model_costs
 
     print("\n| in process, µs | features | prediction | a row |\n|---|---|---|---|")
-    for rows in ROWS:
+    for rows in (*ROWS, CONNECTIONS * ROWS[-1]):
         features, prediction = model_costs(work.champion, payments(rows, seed=9))
         print(f"| a table of {rows} | {features:,.0f} | {prediction:,.0f} | {(features + prediction) / rows:,.0f} |")
     told = {
@@ -203,6 +209,31 @@ def costs(work: Work, requests: int) -> None:
     for part in sorted(told[1], key=told[1].__getitem__, reverse=True):
         print(f"| {part} | {' | '.join(f'{told[rows][part]:,.0f}' for rows in ROWS)} |")
     print(f"| all, without HTTP | {' | '.join(f'{sum(told[rows].values()):,.0f}' for rows in ROWS)} |", flush=True)
+    return (features + prediction) / CONNECTIONS
+
+
+def shadows(work: Work, capacity: float, seconds: float) -> bool:
+    """Print what shadows cost clients at a steady rate, and return whether that is nothing.
+
+    Args:
+        work: With the challenger.
+        capacity: Requests of one row that the gateway answers in a second.
+        seconds: For each measurement.
+    """
+    from ratchet.delivery.ledger import Ledger, ModelRef
+    from ratchet.settings import Settings
+
+    home, rate = work.folder / "home", capacity * bench_shadow.SHARE
+    healthy = ModelRef("2", work.challenger.digest, str(work.challenger.path))
+    broken = bench_shadow.raising(work.folder / "raising", work.challenger)
+    with servers.gateway(work.folder / "shadows", home) as server:
+        challengers = {kind: broken if kind == bench_shadow.RAISES else healthy for kind in bench_shadow.KINDS}
+        trials = bench_shadow.Trials(server, Ledger.open(Settings(home=home)), challengers)
+        bodies = work.bodies["infer", 1].read_text(encoding="utf-8").splitlines()
+        holds, rows = bench_shadow.table(bench_shadow.measure_shadows(trials, bodies, rate, seconds))
+    wanted = f"no errors, and P95 within {bench_shadow.WITHIN - 1:.0%} of no shadow: {'holds' if holds else 'does NOT hold'}"
+    print(f"\n{rate:,.0f} requests of one row a second, {bench_shadow.ROUNDS} rounds:\n\n" + "\n".join(rows) + f"\n\n{wanted}", flush=True)
+    return holds
 
 
 def contenders(work: Work, mlserver: bool) -> list[tuple[str, Callable[[], AbstractContextManager]]]:
@@ -239,9 +270,11 @@ def main() -> int:
                 lines += measure(who, server, work, wrk, seconds)
         with servers.bound(work.folder / "echo", work.champion.path, "echo") as server:
             lines += measure("bound: Starlette, an echo", server, work, wrk, seconds)
-        costs(work, 200 * seconds)
+        least = costs(work, 200 * seconds)
+        usual = min(line.spent for line in lines if line.rows == ROWS[-1] and line.who.startswith(USUAL))
+        print(f"\n{ROWS[-1]} rows: features and model alone {least:,.0f} µs a request, a third of the best of the others {usual / 3:,.0f}")
         print("\n" + "\n".join(ratios(lines)) + "\n", flush=True)
-        holds = not excuse
+        holds = shadows(work, lines[0].figures.rate, seconds / 2) and not excuse
         print(f"MLServer could not be installed: {excuse}" if excuse else "", end="\n")
         best = max((line for line in lines if line.rows == 1 and line.who.startswith(USUAL)), key=lambda line: line.figures.rate).who
         for workers in (1, os.cpu_count() or 1):

@@ -128,9 +128,9 @@ def gateway_parts(home: Path, name: str, bodies: list[str], requests: int) -> di
 
 
 def model_costs(package: ModelPackage, frame: pl.DataFrame, repeats: int = 300) -> tuple[float, float]:
-    """Return microseconds (medians) of the features and of the prediction of a table's rows, all at once."""
-    matrix = package.spec.matrix(frame)
-    return _median(lambda: package.spec.matrix(frame), repeats), _median(lambda: package.native.predict(matrix), repeats)
+    """Return microseconds (medians) of the features and of the prediction of a table's rows, all at once, of canonical types."""
+    matrix = package.spec.matrix(frame, checked=True)
+    return _median(lambda: package.spec.matrix(frame, checked=True), repeats), _median(lambda: package.native.predict(matrix), repeats)
 
 
 def _median(call: Callable[[], Any], repeats: int) -> float:
