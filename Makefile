@@ -5,6 +5,9 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# Compiled modules are kept whatever the caller's environment says: without them each of the hundreds of processes that a demo or a test starts
+# compiles its libraries anew, which is half of what importing TensorFlow takes.
+unexport PYTHONDONTWRITEBYTECODE
 
 WORKERS ?= 2
 READY := .venv/.ready
