@@ -3,17 +3,18 @@
 from pathlib import Path
 
 import pytest
-import yaml
+
+from tests.compiled import documents
 
 ROOT = Path(__file__).resolve().parents[2]
-CATALOGUE = yaml.safe_load((ROOT / "components/catalogue.yaml").read_text(encoding="utf-8"))
+(CATALOGUE,) = documents(ROOT / "components/catalogue.yaml")
 PIPELINES = sorted((ROOT / "compiled/pipelines").glob("*.yaml"))
 every_pipeline = pytest.mark.parametrize("file", PIPELINES, ids=lambda file: file.stem)
 
 
 def tasks(file: Path) -> list[tuple[str, str, dict]]:
     """(task, the catalogue's name of its component, its specification) of each step, those inside conditions included."""
-    spec = yaml.safe_load(file.read_text(encoding="utf-8"))
+    (spec,) = documents(file)
     dags = [spec["root"]["dag"], *(component["dag"] for component in spec["components"].values() if "dag" in component)]
     steps = [(name, task) for dag in dags for name, task in dag["tasks"].items()]
     executors = {name: component.get("executorLabel", "") for name, component in spec["components"].items()}
@@ -44,7 +45,7 @@ def test_a_pipeline_is_made_of_components_of_the_catalogue_only(file):
 
 @every_pipeline
 def test_what_a_person_sets_is_described(file):
-    spec = yaml.safe_load(file.read_text(encoding="utf-8"))
+    (spec,) = documents(file)
     parameters = spec["root"]["inputDefinitions"]["parameters"]
     assert not [name for name, parameter in parameters.items() if not parameter.get("description")]
 

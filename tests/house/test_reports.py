@@ -9,7 +9,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import yaml
 
 from ratchet.data.cards import simulate_cards
 from ratchet.data.quality import validate
@@ -26,6 +25,7 @@ from ratchet.models.autoencoder.parameters import AutoencoderParameters
 from ratchet.models.autoencoder.training import train_autoencoder
 from ratchet.models.training import BoostingParameters, train_boosting
 from ratchet.report.page import Links, Page, Table
+from tests.compiled import documents
 
 ROOT = Path(__file__).resolve().parents[2]
 FACES = sorted(ROOT.glob("components/*/*/component.py"))
@@ -153,7 +153,7 @@ def test_every_html_of_a_step_opens_without_a_network(pages: dict[str, Path]) ->
 
 @pytest.mark.parametrize("file", sorted((ROOT / "compiled/pipelines").glob("*.yaml")), ids=lambda file: file.stem)
 def test_a_run_form_asks_for_little_and_each_task_has_a_name_for_people(file: Path) -> None:
-    spec = yaml.safe_load(file.read_text(encoding="utf-8"))
+    (spec,) = documents(file)
     inputs = spec["root"]["inputDefinitions"]["parameters"].values()
     assert len([item for item in inputs if not item.get("isOptional")]) <= 3
     dags = [spec["root"]["dag"], *(component["dag"] for component in spec["components"].values() if "dag" in component)]

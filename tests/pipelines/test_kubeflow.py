@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from pipelines.kubeflow import LARGER, NAMES, ROOMS, SECRETS, SHARED
+from tests.compiled import documents
 
 ROOT = Path(__file__).resolve().parents[2]
-CATALOGUE = yaml.safe_load((ROOT / "components/catalogue.yaml").read_text(encoding="utf-8"))
+(CATALOGUE,) = documents(ROOT / "components/catalogue.yaml")
 RETRIES = {"pure": 0, "read": 1, "effect": 3}
 FILES = sorted((ROOT / "compiled/kubeflow").glob("*.yaml"))
 every_pipeline = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -17,7 +17,7 @@ every_pipeline = pytest.mark.parametrize("file", FILES, ids=lambda file: file.st
 
 def both(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The two documents of a Kubeflow file: the pipeline, and what each executor is given."""
-    pipeline, platform = yaml.safe_load_all(file.read_text(encoding="utf-8"))
+    pipeline, platform = documents(file)
     return pipeline, platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
 
 
@@ -42,8 +42,7 @@ def test_there_is_one_for_each_pipeline():
 @every_pipeline
 @pytest.mark.parametrize("folder", ["kubeflow", "pipelines"])
 def test_a_step_s_kind_sets_its_caching_and_its_retries(file, folder):
-    other = ROOT / "compiled" / folder / file.name
-    pipeline = next(yaml.safe_load_all(other.read_text(encoding="utf-8")))
+    pipeline = documents(ROOT / "compiled" / folder / file.name)[0]
     dags = [pipeline["root"]["dag"], *(item["dag"] for item in pipeline["components"].values() if "dag" in item)]
     tasks = {name: task for dag in dags for name, task in dag["tasks"].items()}
     for name, component, _, _, _ in steps(file):
@@ -98,7 +97,7 @@ def test_a_pure_step_is_told_no_credential_of_a_store(file):
 @every_pipeline
 def test_the_two_files_are_one_pipeline(file):
     """Same tasks, same conditions, same commands; the Kubeflow file adds only what pods are given, and the parameters for it."""
-    portable = yaml.safe_load((ROOT / "compiled/pipelines" / file.name).read_text(encoding="utf-8"))
+    (portable,) = documents(ROOT / "compiled/pipelines" / file.name)
     pipeline, _ = both(file)
     added = set(pipeline["root"]["inputDefinitions"]["parameters"]) - set(portable["root"]["inputDefinitions"]["parameters"])
     assert added == set(NAMES)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
 from kfp import dsl
 
 from ratchet.submit.parameters import CompiledPipeline
+from tests.compiled import documents
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = {f"system.{kind.__name__}": kind for kind in (dsl.Artifact, dsl.Dataset, dsl.Model, dsl.Metrics, dsl.HTML, dsl.Markdown)}
@@ -125,7 +125,7 @@ def walk(path: Path, parameters: Given, *, folder: Path, run_id: str, after: Map
         run_id: Its id.
         after: What a test does right after a step, by the task's name.
     """
-    made = Walk(yaml.safe_load(path.read_text(encoding="utf-8")), folder, run_id, after or {})
+    made = Walk(documents(path)[0], folder, run_id, after or {})
     made.run(CompiledPipeline.read(path).arguments(dict(parameters)))
     return made
 
