@@ -1,7 +1,10 @@
 """The server that tests use: what was committed survives its kill, and it comes back for the next test."""
 
+import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
+
+pytestmark = pytest.mark.slow  # a server that is killed
 
 
 def test_what_was_committed_survives_a_kill(postgresql):

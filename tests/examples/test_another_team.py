@@ -71,6 +71,7 @@ def test_it_loads_two_components_by_url_at_a_release_tag() -> None:
     assert source.count("catalog.load(") == 1
 
 
+@pytest.mark.slow
 def test_by_url_and_from_the_catalogue_a_step_is_the_one_that_was_released(compiled: tuple[Path, list[str]]) -> None:
     path, asked = compiled
     assert asked == ["/ingest.yaml", "/champion.yaml"]

@@ -233,6 +233,7 @@ def test_github_gives_each_job_its_least_and_pins_what_it_runs() -> None:
     assert not [action for action in used if not re.search(r"@v\d+\.\d+\.\d+$", action)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", ["staging", "production"])
 @pytest.mark.parametrize("name", FILES)
 def test_what_ci_submits_is_a_request_that_can_be_made(name: str, environment: str, checkout: Path) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from scripts import bench_drift
 
+pytestmark = pytest.mark.slow  # a process for each contender
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

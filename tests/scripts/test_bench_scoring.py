@@ -8,6 +8,8 @@ import pytest
 from ratchet.data.tables import dataset_info
 from scripts import bench_scoring
 
+pytestmark = pytest.mark.slow  # trained models, a process for each contender
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

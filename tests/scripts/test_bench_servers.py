@@ -18,6 +18,7 @@ def test_a_bound_answers_over_http_and_ends(tmp_path: Path) -> None:
     assert server.process.poll() is not None
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="nothing_of_this_name"), servers.bound(tmp_path / "app", tmp_path, "nothing_of_this_name"):
         pass

@@ -8,6 +8,8 @@ from ratchet.errors import ParameterError
 from scripts.upload import upload
 from tests.kubeflow import Kubeflow
 
+pytestmark = pytest.mark.slow  # a real client and a server
+
 
 def config(path: Path, **kubeflow: str) -> Path:
     path.write_text(json.dumps({"kubeflow": kubeflow}), encoding="utf-8")

@@ -1,8 +1,11 @@
 """The face of hold: the reason is kept, the ledger's deployment untouched."""
 
+import pytest
 from kfp.dsl import Markdown
 
 from components.deployment.hold.component import hold
+
+pytestmark = pytest.mark.slow  # a real MLflow store
 
 
 def test_the_first_reason_of_a_run_stands(runs):

@@ -10,6 +10,8 @@ from components.deployment.predict.component import predict
 from ratchet.data.tables import read_dataset
 from ratchet.models.package import ModelPackage
 
+pytestmark = pytest.mark.slow  # a trained model
+
 
 @pytest.fixture
 def predicted(runs: Any, tmp_path: Path) -> dict[str, Any]:

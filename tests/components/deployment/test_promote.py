@@ -1,5 +1,9 @@
 """The face of promote: promoted once, held when overtaken, with the reason in its summary."""
 
+import pytest
+
+pytestmark = pytest.mark.slow  # a real MLflow store
+
 
 def test_a_promotion_and_one_that_comes_too_late(runs):
     runs.register("run-1", 0)

@@ -9,6 +9,8 @@ from kfp.dsl import HTML, Dataset, Markdown, Metrics, Model
 from components.evaluation.compare.component import compare
 from ratchet.errors import ParameterError
 
+pytestmark = pytest.mark.slow  # a trained model
+
 
 def compared(january: Path, champion: str, made: dict[str, Any]) -> tuple[str, str, float, float]:
     models = Model(uri=str(january / "model")), Model(uri=str(january / champion))
@@ -26,7 +28,6 @@ def test_the_first_model_is_released_when_it_beats_the_best_constant(january: Pa
     assert Path(made["report"].path).stat().st_size > 1_000
 
 
-@pytest.mark.slow
 def test_the_champion_again_is_rejected_with_finite_losses(january: Path, outputs: Callable[..., dict[str, Any]]) -> None:
     made = outputs(scores=Metrics, report=HTML, summary=Markdown)
     verdict, reason, *losses = compared(january, "model", made)

@@ -9,6 +9,8 @@ from kfp.dsl import HTML, Dataset, Markdown, Metrics, Model
 from components.evaluation.drift_check.component import drift_check
 from ratchet.data.tables import read_dataset, write_dataset
 
+pytestmark = pytest.mark.slow  # a trained model, Evidently
+
 
 @pytest.fixture
 def made(outputs: Callable[..., dict[str, Any]]) -> dict[str, Any]:
@@ -27,7 +29,6 @@ def test_the_same_month_is_stable_and_evidently_says_that_it_was_not_drawn(janua
     assert made["scores"].metadata["verdict"] == "stable"
 
 
-@pytest.mark.slow
 def test_amounts_in_cents_are_drift_by_name_and_evidently_draws_them(january: Path, made: dict[str, Any], tmp_path: Path) -> None:
     cents = read_dataset(january / "data").with_columns(pl.col("amount") * 100)
     write_dataset(cents, tmp_path / "cents", source="test")

@@ -2,9 +2,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from kfp.dsl import HTML, ClassificationMetrics, Dataset, Metrics, Model
 
 from components.evaluation.evaluate.component import evaluate
+
+pytestmark = pytest.mark.slow  # a trained model
 
 
 def test_a_model_is_measured_and_every_output_is_written(january: Path, outputs: Callable[..., dict[str, Any]]) -> None:

@@ -12,6 +12,8 @@ import yaml
 
 from tests.kubeflow import Fault, Kubeflow
 
+pytestmark = pytest.mark.slow  # a real client and a server
+
 
 @pytest.fixture
 def server() -> Iterator[Kubeflow]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # a process for each command
+
 
 def ratchet(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "RATCHET_HOME": str(home), "COLUMNS": "120"}

@@ -13,6 +13,8 @@ import yaml
 
 from tests.kubeflow import Fault, Kubeflow
 
+pytestmark = pytest.mark.slow  # a real client and a server
+
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kubeflow]:

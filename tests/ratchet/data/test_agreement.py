@@ -71,6 +71,7 @@ def columns(draw: st.DrawFn) -> list[list[str]]:
     return table
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(columns(), st.sampled_from([";", "|"]), st.integers(8, 200), st.booleans())
 @example([["1", "2"], ["a", "b"]], ";", 8, True)

@@ -61,6 +61,7 @@ def edited(old: Table, data: st.DataObject) -> tuple[Table, dict[tuple[Any, Any]
     return new, changed
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(old=tables, data=st.data(), order=st.randoms(use_true_random=False), parts=st.integers(1, 3), small=st.booleans())
 def test_exactly_the_edits_are_found_by_key(tmp_path_factory, monkeypatch_module, old, data, order, parts, small):
@@ -98,6 +99,7 @@ def monkeypatch_module():
 rows = st.lists(st.tuples(st.sampled_from([None, 1, 2, 3]), st.sampled_from([None, "a", "b"])), max_size=15)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(kept=rows, gone=rows, came=rows, order=st.randoms(use_true_random=False), small=st.booleans())
 def test_without_a_key_rows_are_counted_as_often_as_they_occur(tmp_path_factory, monkeypatch_module, kept, gone, came, order, small):

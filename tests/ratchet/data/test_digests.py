@@ -49,6 +49,7 @@ def test_a_row_more_a_row_less_or_a_value_changed_is_another_version(rows: Rows,
     assert content_digest(table(changed)) != before
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(rows=st.lists(values, min_size=1, max_size=20))
 def test_parquet_holds_the_same_version(rows: Rows, tmp_path_factory: pytest.TempPathFactory) -> None:

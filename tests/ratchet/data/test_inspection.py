@@ -41,6 +41,7 @@ def run(frame: pl.DataFrame, folder: Path, size: int, **options: Any) -> Any:
     return validate(folder / "data", **outputs, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("size", [97, 1_000])
 def test_pieces_and_the_whole_are_judged_alike(seed: int, size: int, tmp_path: Path) -> None:

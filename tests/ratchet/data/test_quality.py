@@ -64,6 +64,7 @@ def schemas(draw: st.DrawFn, frame: pl.DataFrame) -> Schema:
     return Schema(columns, tuple(filter(None, [draw(pick)])), draw(pick), draw(pick), {"a": 0.5, "7": 0.5})
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(tables().flatmap(lambda frame: st.tuples(st.just(frame), schemas(frame))))
 def test_rows_in_are_rows_out_and_rows_set_aside(drawn: tuple[pl.DataFrame, Schema]) -> None:

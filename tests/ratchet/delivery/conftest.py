@@ -24,7 +24,7 @@ from tests.autoencoders import linear_package
 collect_ignore = ["contenders.py", "recorded.py", "victims.py"]  # programs that tests run; nothing to collect in them
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """An installation of its own with an empty ledger, once on each database."""
     return Settings(home=tmp_path, ledger_url=request.getfixturevalue("postgresql").new_database() if request.param == "postgresql" else "")

@@ -1,7 +1,11 @@
 """MLflow's aliases follow the ledger, whatever happened to them."""
 
+import pytest
+
 from ratchet.delivery.aliases import reconcile
 from ratchet.delivery.mlflow_store import open_client
+
+pytestmark = pytest.mark.slow  # a real MLflow store
 
 
 def test_nothing_is_written_for_a_name_that_was_never_deployed(world, name):

@@ -10,6 +10,8 @@ from ratchet.delivery.policy import Metric, Policy
 from ratchet.traffic.records import Label
 from tests.ratchet.delivery.recorded import DAY, LATER, START, Trial, canary
 
+pytestmark = pytest.mark.slow  # trained models and days of their traffic
+
 LOSS = {"kind": "cost", "cost_false_negative": 5.0}
 POLICY = Policy(margin=0.05, minimum_requests=100, minimum_labels=100, loss=LOSS, label_delay=DAY, grace=0.0, latency_slack_ms=0.0)
 
@@ -23,7 +25,6 @@ LABELS = [int(i % 5 == 0) for i in range(600)]
 RIGHT, WRONG = np.array(LABELS) * 0.8 + 0.1, np.array([0.9 if i % 3 == 0 else 0.1 for i in range(600)])
 
 
-@pytest.mark.slow
 def test_a_better_challenger_on_canary_traffic_passes_every_gate(trial):
     canary(trial)
     trial.traffic(LABELS, WRONG, RIGHT, assign=lambda i: i % 2)
@@ -40,7 +41,6 @@ def test_a_worse_challenger_is_aborted_in_shadow(trial):
     assert sight.reason.startswith("loss")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("constant", [0.0, 1.0], ids=["never flags", "always flags"])
 def test_a_challenger_that_always_gives_one_answer_is_never_promoted(trial, constant):
     canary(trial)

@@ -12,6 +12,8 @@ from ratchet.delivery.ledger import Ledger, ModelRef
 from ratchet.errors import ConflictError, UnknownDeploymentError
 from ratchet.settings import Settings
 
+pytestmark = pytest.mark.slow  # a state machine
+
 BY = {"who": "machine", "why": "chance"}
 MODELS = [ModelRef(str(number), f"sha256:{number:064x}", f"/models/{number}") for number in range(4)]
 

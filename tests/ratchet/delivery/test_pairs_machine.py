@@ -14,6 +14,8 @@ from ratchet.delivery.pairs import Encoder, needed
 from ratchet.errors import ConflictError, NeededError, UnknownDeploymentError
 from ratchet.settings import Settings
 
+pytestmark = pytest.mark.slow  # a state machine on two databases
+
 BY = {"who": "machine", "why": "chance"}
 STACKED, ENCODER = ("fraud", "churn"), "shared-encoder"
 ENCODERS = [ModelRef(str(number), f"sha256:{number:064x}", f"/encoders/{number}") for number in range(100, 103)]

@@ -13,13 +13,14 @@ from ratchet.delivery.registry import REFERENCE_ROWS, Lineage, find_version, reg
 from ratchet.delivery.storage import describe_package
 from ratchet.errors import PackageError, RegistryError, UnknownDeploymentError
 
+pytestmark = pytest.mark.slow  # a real MLflow store
+
 
 def versions(world, name):
     with open_client(world.settings) as client:
         return [str(version.version) for version in client.search_model_versions(f"name='{name}'")]
 
 
-@pytest.mark.slow
 def test_a_version_holds_the_package_its_reference_and_its_schema(world, name):
     model = world.register(name, 0)
     assert model.version == "1"

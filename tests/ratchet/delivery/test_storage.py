@@ -9,6 +9,8 @@ from ratchet.delivery.ledger import ModelRef
 from ratchet.delivery.storage import check_package, describe_package, fetch, package_of
 from ratchet.errors import PackageError, RegistryError
 
+pytestmark = pytest.mark.slow  # a real MLflow store
+
 
 def places(folder: Path) -> dict[str, Path]:
     return {f"{what}_path": folder / what for what in ("model", "reference", "schema")}

@@ -34,6 +34,7 @@ def by_definition(reference: pl.Series, current: pl.Series) -> float:
     return sum(abs(shares[0][value] - shares[1][value]) for value in {*shares[0], *shares[1]}) / 2
 
 
+@pytest.mark.slow
 @given(columns)
 @settings(max_examples=300)
 def test_any_two_columns_are_at_the_distance_that_the_definition_says(sides: tuple[pl.Series, pl.Series]) -> None:

@@ -16,6 +16,8 @@ from ratchet.features.split_plan import SplitPlan
 from ratchet.models.training import BoostingParameters, train_boosting
 from tests.autoencoders import linear_package
 
+pytestmark = pytest.mark.slow  # trained models
+
 WINDOWS = [
     {"name": "spent_1d", "by": "customer_id", "aggregate": "sum", "column": "amount", "over": "1d"},
     {"name": "frauds_7d", "by": "terminal_id", "aggregate": "mean", "column": "fraud", "over": "7d", "delay": "3d"},

@@ -33,6 +33,7 @@ def counts(k: int = 6) -> st.SearchStrategy[np.ndarray]:
     return hnp.arrays(np.float64, k, elements=st.integers(0, 500).map(float)).filter(lambda array: array.sum() > 0)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:divide by zero")  # scipy's own p-value for one row a side
 @given(samples(TIED) | samples(SMOOTH), samples(TIED) | samples(SMOOTH))
 @settings(max_examples=300, deadline=None)
@@ -41,6 +42,7 @@ def test_d_is_scipys_with_ties_infinities_constants_and_single_rows(reference: n
     assert statistics.ks_statistic(reference, current) == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.slow
 @given(samples(SMOOTH), samples(SMOOTH))
 @settings(max_examples=200, deadline=None)
 def test_wasserstein_is_scipys(reference: np.ndarray, current: np.ndarray) -> None:
@@ -48,6 +50,7 @@ def test_wasserstein_is_scipys(reference: np.ndarray, current: np.ndarray) -> No
     assert statistics.wasserstein(reference, current) == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.slow
 @given(counts(), counts())
 @settings(max_examples=200, deadline=None)
 def test_divergences_are_scipys(reference: np.ndarray, current: np.ndarray) -> None:
@@ -58,6 +61,7 @@ def test_divergences_are_scipys(reference: np.ndarray, current: np.ndarray) -> N
     assert statistics.kullback_leibler(reference, current) == pytest.approx(scipy.stats.entropy(p, q), rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.slow
 @given(counts(), counts())
 @settings(max_examples=200, deadline=None)
 def test_chi_square_is_scipys_and_ignores_categories_nobody_has(reference: np.ndarray, current: np.ndarray) -> None:

@@ -19,6 +19,8 @@ from ratchet.features.spec import FeatureSpec
 from ratchet.models.package import ModelPackage
 from tests.autoencoders import linear_package
 
+pytestmark = pytest.mark.slow  # trained models
+
 SENSORS = tuple(f"s{i}" for i in range(6))
 INPUTS = dict.fromkeys(SENSORS, "number") | {"mode": "string"}
 LABELLED = FeatureSpec("anomaly", "fault", INPUTS, tuple(INPUTS), classes=("0", "1"), time="at")

@@ -12,6 +12,7 @@ from ratchet.evaluation.ranking import average_precision, roc_auc
 ROWS = st.lists(st.tuples(st.integers(0, 1), st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0]) | st.floats(0, 1)), min_size=2, max_size=60)
 
 
+@pytest.mark.slow
 @given(ROWS.filter(lambda rows: len({label for label, _ in rows}) == 2), st.sampled_from([0.1, 0.5, 0.9]))
 @settings(max_examples=200, deadline=None)
 def test_binary_metrics_are_scikit_learns(rows: list[tuple[int, float]], threshold: float) -> None:

@@ -168,6 +168,7 @@ def tables() -> st.SearchStrategy[pl.DataFrame]:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     rows=tables(),

@@ -86,6 +86,7 @@ def same(left: Any, right: Any) -> bool:
     return math.isclose(float(left), float(right), rel_tol=1e-9, abs_tol=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(text=expressions, table=tables)
 @example(text="case when ok then 1 else 0 end * 0.1", table=pl.DataFrame([(1.0, 1.0, 3, True, "a", None)], schema=SCHEMA, orient="row"))

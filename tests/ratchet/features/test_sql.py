@@ -27,6 +27,7 @@ def duck() -> Iterator[Any]:
     connection.close()
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(rows=st.lists(ROW, min_size=1, max_size=6))
 def test_duckdb_makes_the_same_features_of_the_same_rows(duck, rows):

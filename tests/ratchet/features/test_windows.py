@@ -55,6 +55,7 @@ def table_of(drawn: list[tuple[str | None, int, float | None]]) -> pl.DataFrame:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(rows=rows, window=windows)
 @example(rows=[("a", 0, 1e15), ("a", 1, 0.1), ("a", 8, 1.0)], window=Window("w", "who", "sum", "paid", over="7h"))
@@ -67,6 +68,7 @@ def test_a_window_is_what_a_loop_over_all_earlier_rows_finds(rows, window):
         assert expected is None or found == pytest.approx(expected, rel=1e-9, abs=0)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(rows=rows.filter(len), later=rows, window=windows, place=st.integers(0, 10**6), value=paid)
 @example(

@@ -6,6 +6,8 @@ from ratchet.models.manifest import ADDED_BY_MLFLOW
 from ratchet.models.package import ModelPackage
 from tests.autoencoders import linear_package
 
+pytestmark = pytest.mark.slow  # MLflow
+
 
 @pytest.mark.filterwarnings("ignore")  # MLflow's own import warns in its own ways
 def test_mlflow_loads_a_package_and_predicts_the_same(package, holdout, tmp_path):
@@ -18,7 +20,6 @@ def test_mlflow_loads_a_package_and_predicts_the_same(package, holdout, tmp_path
         loaded.predict(rows.drop("nswprice").to_pandas())
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_package_comes_back_from_mlflows_store_as_it_went_in(package, holdout, tmp_path):
     mlflow = pytest.importorskip("mlflow")

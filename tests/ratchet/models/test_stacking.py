@@ -17,6 +17,8 @@ from ratchet.models.stacking import ERROR
 from ratchet.models.training import BoostingParameters, train_boosting
 from tests.autoencoders import linear_package
 
+pytestmark = pytest.mark.slow  # trained models
+
 MADE = ["encoder_0", "encoder_1", "encoder_error"]
 FEW = BoostingParameters(iterations=60, threads=1)
 

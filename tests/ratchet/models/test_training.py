@@ -35,6 +35,7 @@ def test_the_same_data_parameters_and_seed_give_the_same_digest(trained, package
     assert (again.package.path / "ratchet.json").read_bytes() == (package / "ratchet.json").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", [{"seed": 1}, {"depth": 4}, {"cost_false_negative": 5.0}, {"refit": True}, {"members": 2}])
 def test_another_seed_or_parameter_gives_another_digest(trained, package, tmp_path, changed):
     assert trained(tmp_path / "other", **changed).digest != ModelPackage.load(package).digest
@@ -115,6 +116,7 @@ def test_several_classes_and_a_number_are_learnt_too(tmp_path):
         assert np.array_equal(package.predict(frame), recorded)
 
 
+@pytest.mark.slow
 def test_balanced_weights_raise_the_scores_of_the_rare_class(tmp_path):
     rare = table().with_columns(y=pl.col("x") > 1.3)
     plain, balanced = (from_table(tmp_path / weights, rare, class_weights=weights).package for weights in ("none", "balanced"))

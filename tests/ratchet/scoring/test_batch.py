@@ -13,6 +13,8 @@ from ratchet.scoring.batch import score_rows
 from ratchet.scoring.encoding import Encoder
 from tests.autoencoders import linear_package
 
+pytestmark = pytest.mark.slow  # trained models
+
 
 @pytest.fixture
 def package(cards):

@@ -9,6 +9,8 @@ from ratchet.errors import PackageError
 from ratchet.models.package import ModelPackage
 from ratchet.scoring import encode_rows
 
+pytestmark = pytest.mark.slow  # trained models
+
 
 def test_each_row_gets_what_the_package_says_of_it_in_the_order_of_the_rows(cards, rows, tmp_path):
     encoding = encode_rows(cards / "rows", cards / "autoencoder", tmp_path / "encoded")

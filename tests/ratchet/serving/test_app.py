@@ -16,6 +16,7 @@ def test_the_model_under_test_uses_every_allowed_function():
     assert not [name for name in FUNCTIONS if f"{name}(" not in text]
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(ROW, min_size=1, max_size=8))
 def test_a_prediction_over_http_is_the_package_s_own(desktop, rows):
@@ -141,6 +142,7 @@ def test_without_a_model_the_answer_is_come_again(taught, tmp_path):
 ODD_PLAIN, ODD_INFER = "/predict/fraud", "/v2/models/fraud/infer"
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.lists(ROW, min_size=1, max_size=8))
 def test_an_error_over_http_is_the_package_s_own_to_the_last_bit(watch, rows):
@@ -238,6 +240,7 @@ def remembering(request, taught, tmp_path_factory):
         yield made
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.lists(st.lists(ROW, min_size=1, max_size=4), min_size=1, max_size=3))
 def test_with_a_cache_a_prediction_is_the_package_s_own_too(remembering, requests):

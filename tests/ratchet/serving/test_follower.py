@@ -9,7 +9,7 @@ from ratchet.serving.follower import Follower
 from ratchet.settings import Settings
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def there(request, stall, tmp_path):
     """A deployment, once on each database."""
     if request.param == "sqlite":

@@ -46,6 +46,7 @@ def url(request: pytest.FixtureRequest) -> str:
     return request.getfixturevalue("postgresql").new_database()
 
 
+@pytest.mark.slow
 def test_postgresql_is_asked_to_read_only_in_utc_and_for_a_bounded_time(url):
     engine = engine_for(make_url(url), "query")
     with engine.connect() as connection:
@@ -57,6 +58,7 @@ def test_postgresql_is_asked_to_read_only_in_utc_and_for_a_bounded_time(url):
         assert connection.exec_driver_sql("SHOW application_name").scalar() == "ratchet ingest"
 
 
+@pytest.mark.slow
 def test_declared_kinds(url, tmp_path: Path):
     with engine_for(make_url(url), "query").connect() as connection:
         begin_reading(connection, 60)

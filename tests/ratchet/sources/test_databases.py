@@ -187,6 +187,7 @@ ARRIVED = (
 )
 
 
+@pytest.mark.slow
 def test_postgresql_columns_are_what_it_declares_also_where_nothing_is_in_them(url):
     nothing = f"INSERT INTO t SELECT {', '.join(['NULL'] * len(COLUMNS))} FROM generate_series(1, 300)"
     run(url, "CREATE TYPE mood AS ENUM ('fine')", f"CREATE TABLE t ({', '.join(COLUMNS)})", nothing)
@@ -198,6 +199,7 @@ def test_postgresql_columns_are_what_it_declares_also_where_nothing_is_in_them(u
     assert table.dtypes[:7] == [pl.Int64, pl.Int64, pl.Float64, pl.Float64, pl.String, pl.Int64, pl.Boolean]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "said"),
     [
@@ -215,6 +217,7 @@ def test_a_value_that_no_kind_holds_names_its_column_and_the_remedy(url, value, 
     assert everything(url, f"SELECT CAST({value} AS text) AS bad").height == 1
 
 
+@pytest.mark.slow
 def test_postgresql_s_own_sentence_is_said(url):
     assert 'relation "nope" does not exist; check the query' in refusal(url, "SELECT * FROM nope")
     assert "division by zero" in refusal(url, "SELECT 1 / (n - 5000) AS x FROM generate_series(1, 9000) AS n")
@@ -224,10 +227,12 @@ def test_postgresql_s_own_sentence_is_said(url):
     assert "statement timeout; a statement may take 0.1 s" in late
 
 
+@pytest.mark.slow
 def test_a_percent_sign_and_a_colon_mean_nothing(url):
     assert everything(url, "SELECT '50%s :x' AS a WHERE 'abc' LIKE '%b%' AND 7 % 4 = 3").rows() == [("50%s :x",)]
 
 
+@pytest.mark.slow
 def test_postgresql_s_transaction_is_read_only(url, monkeypatch):
     run(url, "CREATE TABLE t (a int)", "CREATE FUNCTION sneak() RETURNS int LANGUAGE sql AS 'INSERT INTO t VALUES (1) RETURNING a'")
     assert "cannot execute INSERT in a read-only transaction" in refusal(url, "SELECT sneak() AS a")
@@ -237,6 +242,7 @@ def test_postgresql_s_transaction_is_read_only(url, monkeypatch):
     assert "gives no row" in refusal(url, "SELECT a FROM t")
 
 
+@pytest.mark.slow
 def test_no_password_is_ever_said(url):
     run(url, "DROP ROLE IF EXISTS reader", "CREATE ROLE reader LOGIN PASSWORD 'hunter2'")
     wrong = url.replace("postgres@", "nobody:hunter2%21@")
@@ -256,11 +262,13 @@ def test_a_url_that_cannot_be_used_is_refused_without_showing_it(url):
     assert "hunter2" not in str(raised.value)
 
 
+@pytest.mark.slow
 def test_a_query_that_does_more_than_read_is_refused_at_once(url):
     with pytest.raises(ParameterError):
         read_query(url, "DROP TABLE t")
 
 
+@pytest.mark.slow
 def test_a_connection_that_is_cut_in_the_middle_is_an_error(url):
     run(url, "CREATE TABLE t AS SELECT n, repeat('x', 200) AS x FROM generate_series(1, 200000) AS n")
     tables = read_query(url, "SELECT * FROM t", QueryLimits(rows=5_000))

@@ -18,6 +18,7 @@ def read(data: bytes, encoding: str = "", size: int = 7) -> str:
     return b"".join(iter(lambda: stream.read(size), b"")).decode()
 
 
+@pytest.mark.slow
 @given(writable, st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]), st.integers(1, 9))
 def test_a_byte_order_mark_is_believed_and_is_no_part_of_the_text(text: str, encoding: str, size: int) -> None:
     assert read(text.encode(encoding), size=size) == text.removeprefix("\ufeff")

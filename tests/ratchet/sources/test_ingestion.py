@@ -44,6 +44,7 @@ cells = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(st.lists(cells, min_size=1, max_size=12))
 def test_a_table_survives_csv(tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, object]]) -> None:

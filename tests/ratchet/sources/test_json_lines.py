@@ -69,6 +69,7 @@ cells = st.one_of(
 objects = st.dictionaries(st.sampled_from(["a", "b", 'say "x": y', "ø"]), cells, max_size=4)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.lists(objects, min_size=1, max_size=15).filter(lambda rows: any(rows)), st.integers(1, 300))
 def test_tiny_pieces_make_the_table_that_the_whole_makes(

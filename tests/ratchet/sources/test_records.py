@@ -24,6 +24,7 @@ def strict(text: bytes, layout: Layout, folder: Path) -> pl.DataFrame:
     return pl.concat(strict_records(folder / "rows.csv", layout, "rows.csv", header=False))
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.text('1a,;\n\r\t" ø', min_size=1, max_size=14), st.sampled_from(LAYOUTS))
 @example("1\n\n2\n", LAYOUTS[0])

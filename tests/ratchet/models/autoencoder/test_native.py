@@ -20,6 +20,8 @@ from ratchet.models.autoencoder.native import AutoencoderNative, Encoded
 from ratchet.models.package import ModelPackage
 from tests.autoencoders import linear_package
 
+pytestmark = pytest.mark.slow  # onnx and its graphs
+
 ROWS = 5_000
 
 

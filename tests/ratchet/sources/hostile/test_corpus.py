@@ -66,6 +66,7 @@ def test_a_file_too_large_in_one_way_takes_bounded_memory(case: Case, tmp_path: 
                 path.unlink()
 
 
+@pytest.mark.slow
 def test_the_corpus_is_as_large_as_it_says() -> None:
     everything = [*SMALL, *LARGE]
     assert len(everything) >= 320

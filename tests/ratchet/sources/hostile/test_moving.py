@@ -91,6 +91,7 @@ def test_a_folder_that_gets_a_part_is_refused(trial: Trial, tmp_path: Path) -> N
     refused(trial, tmp_path / "parts", tmp_path / "home", another, "changed while it was read")
 
 
+@pytest.mark.slow
 def test_a_source_that_rests_is_taken_after_it_was_refused(trial: Trial, tmp_path: Path) -> None:
     TABLE.write_csv(tmp_path / "data.csv")
     refused(trial, tmp_path / "data.csv", tmp_path / "home", add(tmp_path / "data.csv", "{0},0.5,late\n"), "changed while it was read")

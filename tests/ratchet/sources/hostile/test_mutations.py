@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from tests.ratchet.sources.hostile.packed import zstd
 from tests.ratchet.sources.hostile.trial import Trial, faults_of_message
 
+pytestmark = pytest.mark.slow  # files by the hundred
+
 TABLE = pl.DataFrame(
     {
         "id": range(30),
