@@ -12,7 +12,7 @@ from pipelines.steps import effect, pure
 
 HOW = (
     *("architecture", "hidden", "latent_size", "latent_sizes", "channels", "scaling", "noise", "masking", "epochs", "batch_size"),
-    *("learning_rate", "patience", "train_on", "threshold_by", "false_alarm_rate", "seed", "settings"),
+    *("learning_rate", "patience", "train_on", "threshold_by", "false_alarm_rate", "members", "seed", "settings"),
 )
 
 
@@ -60,6 +60,7 @@ def autoencoder_delivery(
     batch_size: int = 256,
     learning_rate: float = 0.001,
     patience: int = 10,
+    members: int = 1,
     train_on: str = "auto",
     threshold_by: str = "auto",
     false_alarm_rate: float = 0.01,
@@ -121,6 +122,7 @@ def autoencoder_delivery(
         batch_size: Rows of one step.
         learning_rate: Of Adam.
         patience: Stop after this many passes without a lower validation error.
+        members: Networks whose mean error is a row's error; several vary less from seed to seed than one does.
         train_on: "normal" rows, "all", or "auto": normal ones where there are labels.
         threshold_by: "rate", "f_score", "cost", or "auto": by labels where validation rows are of both classes, else the rate.
         false_alarm_rate: Wanted share of normal rows at or above the threshold.

@@ -51,6 +51,7 @@ def stacked_delivery(
     noise: float = 0.0,
     masking: float = 0.0,
     epochs: int = 100,
+    encoder_members: int = 1,
     train_on: str = "auto",
     refit: bool = False,
     members: int = 1,
@@ -106,6 +107,7 @@ def stacked_delivery(
         noise: Standard deviation of the noise on what the autoencoder is shown, where the spread of a column is 1.
         masking: Share of the values that the autoencoder is not shown.
         epochs: Most passes of the autoencoder over its training rows.
+        encoder_members: Networks of the autoencoder, whose mean error its error is; what is stacked on it then learns less of their chance.
         train_on: Rows that the autoencoder learns from: "normal", "all", or "auto": normal ones where there are two classes.
         refit: Train once more on the rows that trained and those that chose, with the number of trees found.
         members: Models, each of the next seed, whose mean the model is; on few rows several are better than one.
@@ -139,6 +141,7 @@ def stacked_delivery(
                 noise=noise,
                 masking=masking,
                 epochs=epochs,
+                members=encoder_members,
                 train_on=train_on,
                 seed=seed,
                 settings=settings,

@@ -33,6 +33,7 @@ def train_autoencoder(
     cost_false_positive: float = 1.0,
     threads: int = 2,
     seed: int = 0,
+    members: int = 1,
     settings: str = "",
 ) -> NamedTuple("Outputs", [("latent_size", int), ("threshold", float), ("digest", str)]):
     """Train an autoencoder with early stopping and write a model package with the threshold of its reconstruction error.
@@ -60,6 +61,7 @@ def train_autoencoder(
         cost_false_positive: Cost of a false alarm; where the two are equal, nobody has stated them.
         threads: Threads of the training; a part of the recipe, because sums depend on it.
         seed: Seed of everything random.
+        members: Networks whose mean error is a row's error; several vary less from seed to seed than one, and cost as many times as much.
         settings: URI of a settings file; its signing key, a secret reference, signs the package. Empty for the environment's.
         model: The model package.
         curve: Learning curve, errors with the threshold, what is hard to make again, and what the search found.
@@ -77,7 +79,7 @@ def train_autoencoder(
     # fmt: off
     how = AutoencoderParameters(
         architecture, [*map(int, hidden)], latent_size, [*map(int, latent_sizes)], channels, scaling, noise, masking, epochs, batch_size,
-        learning_rate, patience, train_on, threshold_by, false_alarm_rate, cost_false_negative, cost_false_positive, threads, seed,
+        learning_rate, patience, train_on, threshold_by, false_alarm_rate, cost_false_negative, cost_false_positive, threads, seed, members,
     )
     # fmt: on
     key = load_settings(settings).signing()

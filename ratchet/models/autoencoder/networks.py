@@ -1,7 +1,8 @@
 """The networks: what goes in is squeezed into an embedding, and what comes out is to be what went in.
 
 A network takes prepared rows (`preparation.Prepared`) and gives ``embedding`` (n, k), ``numbers`` (n, d), the columns as it makes them, and
-``logits`` (n, values of all categories together). It is made of Keras's own layers only, so that its ``.keras`` file loads anywhere.
+``logits`` (n, values of all categories together). One of several members gives ``numbers`` (n, m, d) and ``logits`` (n, m, values): each
+member's own. It is made of Keras's own layers only, so that its ``.keras`` file loads anywhere.
 """
 
 import math
@@ -43,7 +44,7 @@ def build_network(preparation: Preparation, how: AutoencoderParameters, latent: 
 
     Args:
         preparation: The columns.
-        how: Architecture, hidden layers, channels and seed.
+        how: Architecture, hidden layers, channels, members and seed.
         latent: Width of the embedding.
         masked: Places of the numeric columns that had missing values in training: the network is told where they are missing.
 
@@ -57,6 +58,24 @@ def build_network(preparation: Preparation, how: AutoencoderParameters, latent: 
 
     keras.backend.clear_session(free_memory=False)  # layers are named and numbered as in a new process
     keras.utils.set_random_seed(how.seed)
+    names = ["autoencoder", *(f"autoencoder_{place}" for place in range(1, how.members))]
+    members = [_member(preparation, how, latent, masked, name) for name in names]
+    return members[0] if len(members) == 1 else _side_by_side(members)
+
+
+def _side_by_side(members: Sequence[Any]) -> Any:
+    """Return one network of several, which share their rows and when they stop, and no weight."""
+    import keras
+
+    inputs = {name: keras.Input(one.shape[1:], name=name, dtype=one.dtype) for name, one in members[0].input.items()}
+    made = [member(inputs) for member in members]
+    again = {name: keras.ops.stack([one[name] for one in made], axis=1) for name in made[0] if name != "embedding"}
+    return keras.Model(inputs, {"embedding": made[0]["embedding"], **again}, name="autoencoders")
+
+
+def _member(preparation: Preparation, how: AutoencoderParameters, latent: int, masked: Sequence[int], name: str) -> Any:
+    import keras
+
     width, codes = len(preparation.numbers), sizes(preparation)
     inputs: dict[str, Any] = {}
     if width:
@@ -77,7 +96,7 @@ def build_network(preparation: Preparation, how: AutoencoderParameters, latent: 
         outputs["numbers"] = numbers
     if codes:
         outputs["logits"] = keras.layers.Dense(sum(codes), name="logits")(last)
-    return keras.Model(inputs, outputs, name="autoencoder")
+    return keras.Model(inputs, outputs, name=name)
 
 
 def _flat(inputs: dict[str, Any], codes: Sequence[int], masked: Sequence[int]) -> Any:

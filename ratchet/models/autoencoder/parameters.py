@@ -41,6 +41,8 @@ class AutoencoderParameters:
         cost_false_positive: Cost of a false alarm; where the two are equal, nobody has stated them.
         threads: Part of the recipe, because sums depend on it.
         seed: Of everything random.
+        members: Networks, each with other first weights, whose mean error is a row's error; the embedding is the first one's. Several vary
+            less from seed to seed than one does, and cost as many times as much.
     """
 
     architecture: str = "dense"
@@ -62,6 +64,7 @@ class AutoencoderParameters:
     cost_false_positive: float = 1.0
     threads: int = 2
     seed: int = 0
+    members: int = 1
 
     def check(self) -> None:
         """Refuse what cannot be trained with.
@@ -72,7 +75,7 @@ class AutoencoderParameters:
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise ParameterError(f"{name} is {getattr(self, name)!r}; give one of {', '.join(map(repr, known))}")
-        for name in ("channels", "epochs", "batch_size", "patience", "threads"):
+        for name in ("channels", "epochs", "batch_size", "patience", "threads", "members"):
             if getattr(self, name) < 1:
                 raise ParameterError(f"{name} is {getattr(self, name)}; give a whole number above 0")
         for name in ("hidden", "latent_sizes"):

@@ -25,8 +25,18 @@ def column_errors(outputs: Mapping[str, Any], rows: Mapping[str, Any], sizes: Se
         sizes: Codes of each category.
 
     Returns:
-        float32 tensor, shape (n, columns): numbers first.
+        float32 tensor, shape (n, columns): numbers first; of a network of several members, the mean of theirs.
     """
+    import tensorflow as tf
+
+    again = {name: made for name, made in outputs.items() if name != "embedding"}
+    if next(iter(again.values())).shape.rank == 2:
+        return _of_member(again, rows, sizes)
+    members = [dict(zip(again, made, strict=True)) for made in zip(*(tf.unstack(one, axis=1) for one in again.values()), strict=True)]
+    return tf.add_n([_of_member(made, rows, sizes) for made in members]) / len(members)
+
+
+def _of_member(outputs: Mapping[str, Any], rows: Mapping[str, Any], sizes: Sequence[int]) -> Any:
     import tensorflow as tf
 
     parts = []

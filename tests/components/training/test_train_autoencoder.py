@@ -39,6 +39,7 @@ ODD = {  # a value of each parameter that is not its default, to see that each a
     "false_alarm_rate": 0.02,
     "cost_false_negative": 5.0,
     "cost_false_positive": 3.0,
+    "members": 2,
 }
 
 

@@ -43,6 +43,17 @@ def test_the_seed_draws_the_weights():
 
 
 @pytest.mark.slow
+def test_several_members_are_drawn_apart_and_the_first_as_if_alone():
+    alone = build_network(columns(3, 1), AutoencoderParameters(seed=4), 2).get_weights()
+    together = build_network(columns(3, 1), AutoencoderParameters(seed=4, members=2), 2)
+    weights = together.get_weights()
+    first, second = weights[: len(alone)], weights[len(alone) :]
+    assert all((one == two).all() for one, two in zip(first, alone, strict=True))
+    assert any((one != two).any() for one, two in zip(second, alone, strict=True))
+    assert together.output["numbers"].shape == (None, 2, 3)
+
+
+@pytest.mark.slow
 def test_columns_that_are_no_steps_of_so_many_channels_are_refused():
     with pytest.raises(ParameterError, match="7 numeric columns are no steps of 2 channels"):
         build_network(columns(7), AutoencoderParameters("conv", channels=2), 2)

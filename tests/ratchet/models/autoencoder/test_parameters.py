@@ -17,6 +17,7 @@ from ratchet.models.autoencoder.parameters import AutoencoderParameters
         ("noise", float("nan"), "noise is nan"),
         ("masking", 1.0, "masking is 1.0"),
         ("epochs", 0, "epochs is 0"),
+        ("members", 0, "members is 0"),
         ("batch_size", 0, "batch_size is 0"),
         ("patience", 0, "patience is 0"),
         ("threads", 0, "threads is 0"),

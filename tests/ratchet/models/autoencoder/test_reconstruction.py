@@ -1,5 +1,7 @@
 """A value that is no number must never come out as "not an anomaly"."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -8,7 +10,7 @@ from ratchet.data.tables import read_dataset
 from ratchet.errors import DataError, PackageError, SchemaError
 from ratchet.models.autoencoder.networks import build_network
 from ratchet.models.autoencoder.parameters import AutoencoderParameters
-from ratchet.models.autoencoder.preparation import Number, Preparation
+from ratchet.models.autoencoder.preparation import Category, Number, Preparation
 from ratchet.models.autoencoder.reconstruction import Reconstruction
 from ratchet.models.autoencoder.rows import Layout
 from ratchet.models.autoencoder.tensorflow import load_tensorflow
@@ -52,6 +54,23 @@ def test_a_missing_number_has_no_error(keras_network):
     errors = keras_network.ask(records)[1]
     assert errors[1, 0] == 0 < errors[0, 0]
     assert (errors[0, 1:] == errors[1, 1:]).all()
+
+
+def test_the_error_of_several_members_is_the_mean_of_theirs():
+    load_tensorflow(2)
+    how, columns, layout = AutoencoderParameters(hidden=(8,)), replace(COLUMNS, categories=(Category("k", ("u", "v")),)), Layout(3, 3, 1)
+    together = build_network(columns, replace(how, members=3), 2)
+    alone = [build_network(columns, how, 2) for _ in range(3)]
+    weights, each = together.get_weights(), len(alone[0].get_weights())
+    for place, network in enumerate(alone):
+        network.set_weights(weights[place * each : (place + 1) * each])
+    records = np.random.default_rng(0).normal(size=(50, 7)).astype(np.float32)
+    records[:, 3:6], records[:, 6] = np.arange(150).reshape(50, 3) % 5 == 0, np.arange(50) % 4
+    embedding, errors = Reconstruction(together, layout, (4,)).ask(records)
+    found = [Reconstruction(network, layout, (4,)).ask(records) for network in alone]
+    assert errors == pytest.approx(np.mean([part for _, part in found], axis=0), rel=1e-5, abs=1e-6)
+    assert embedding == pytest.approx(found[0][0], rel=1e-5, abs=1e-6)
+    assert not np.allclose(found[0][1], found[1][1])
 
 
 @pytest.mark.parametrize("wrong", WRONG)

@@ -58,6 +58,13 @@ def test_another_seed_gives_another_network(encoder, machine, tmp_path):
     assert (other.package.path / "model.onnx").read_bytes() != (encoder.package.path / "model.onnx").read_bytes()
 
 
+def test_several_members_are_one_graph_and_the_same_again(machine, tmp_path):
+    first, again = (machine.train(tmp_path / name, members=3, epochs=3) for name in ("first", "again"))
+    assert first.digest == again.digest
+    assert (first.package.path / "model.onnx").read_bytes() == (again.package.path / "model.onnx").read_bytes()
+    assert first.package.predict(read_dataset(machine.folder / "validation")).tolist() == first.errors.tolist()
+
+
 def test_the_package_says_how_it_was_trained(encoder, machine):
     said = json.loads((encoder.package.path / "ratchet.json").read_text())
     assert said["kind"] == "autoencoder"
