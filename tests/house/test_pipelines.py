@@ -9,6 +9,7 @@ from tests.compiled import documents
 ROOT = Path(__file__).resolve().parents[2]
 (CATALOGUE,) = documents(ROOT / "components/catalogue.yaml")
 PIPELINES = sorted((ROOT / "compiled/pipelines").glob("*.yaml"))
+pytestmark = pytest.mark.slow  # each compiled file is read whole
 every_pipeline = pytest.mark.parametrize("file", PIPELINES, ids=lambda file: file.stem)
 
 

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 (CATALOGUE,) = documents(ROOT / "components/catalogue.yaml")
 RETRIES = {"pure": 0, "read": 1, "effect": 3}
 FILES = sorted((ROOT / "compiled/kubeflow").glob("*.yaml"))
+pytestmark = pytest.mark.slow  # each compiled file is read whole
 every_pipeline = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 
 

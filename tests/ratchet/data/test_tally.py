@@ -31,7 +31,7 @@ SCHEMA = Schema(
 )
 
 
-@pytest.mark.parametrize("size", [1, 333, ROWS])
+@pytest.mark.parametrize("size", [pytest.param(1, marks=pytest.mark.slow), 333, ROWS])
 def test_a_sample_is_evenly_spaced_in_the_order_of_time(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_order, "SAMPLE", 100)
     frame = FRAME.with_columns(pl.when(pl.col("price") > 20).then("price"))

@@ -26,6 +26,7 @@ def test_chance_exceeds_its_bound_no_more_often_than_stated(n: int, m: int) -> N
     assert categories <= alpha * cases
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "m"), [(400, 400), (5_000, 800), (800, 5_000), (50_000, 2_000)])
 @pytest.mark.parametrize("rate", [0.003, 0.03, 0.97])
 def test_a_rare_category_is_called_moved_no_more_often_than_stated(n: int, m: int, rate: float) -> None:

@@ -14,6 +14,7 @@ from ratchet.models.package import Description, ModelPackage, write_package
 from ratchet.scoring import predict_rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["boosting", "autoencoder"])
 def test_each_row_gets_what_the_package_says_of_it_in_the_order_of_the_rows(cards, rows, tmp_path, model):
     result = predict_rows(cards / "rows", cards / model, tmp_path / "predicted")
