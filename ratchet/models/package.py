@@ -15,6 +15,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -177,10 +178,13 @@ class ModelPackage:
         """
         if self.spec.task == "regression":
             return predictions
-        classes = np.array(self.spec.classes)
         if self.spec.task in ("binary", "anomaly"):
-            return np.asarray(classes[(predictions >= (0.5 if self.threshold is None else self.threshold)).astype(int)])
-        return np.asarray(classes[predictions.argmax(axis=1)])
+            return np.asarray(self._classes[(predictions >= (0.5 if self.threshold is None else self.threshold)).astype(int)])
+        return np.asarray(self._classes[predictions.argmax(axis=1)])
+
+    @cached_property
+    def _classes(self) -> np.ndarray:
+        return np.array(self.spec.classes)
 
     def examples(self) -> tuple[pl.DataFrame, np.ndarray]:
         """Return the recorded rows and the predictions that training made of them."""

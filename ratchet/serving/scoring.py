@@ -144,7 +144,8 @@ class Scorer:
         whole = await self._try(served, frame, wants, aside, cached=jobs[0].lineup.companion is None)
         starts = np.cumsum([0, *spans]).tolist()
         if isinstance(whole, Scored):
-            return [_finite(_part(whole, start, start + span), served) for start, span in zip(starts, spans, strict=False)]
+            parts = [_part(whole, start, start + span) for start, span in zip(starts, spans, strict=False)]
+            return list(parts) if isinstance(_finite(whole, served), Scored) else [_finite(part, served) for part in parts]
         if len(jobs) == 1:
             return [whole]
         pieces = [(frame.slice(start, job.n), job.wants) for start, job in zip(starts, jobs, strict=False)]
