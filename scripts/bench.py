@@ -274,7 +274,7 @@ def main() -> int:
         usual = min(line.spent for line in lines if line.rows == ROWS[-1] and line.who.startswith(USUAL))
         print(f"\n{ROWS[-1]} rows: features and model alone {least:,.0f} µs a request, a third of the best of the others {usual / 3:,.0f}")
         print("\n" + "\n".join(ratios(lines)) + "\n", flush=True)
-        holds = shadows(work, lines[0].figures.rate, seconds / 2) and not excuse
+        holds = shadows(work, lines[0].figures.rate, seconds / 4) and not excuse
         print(f"MLServer could not be installed: {excuse}" if excuse else "", end="\n")
         best = max((line for line in lines if line.rows == 1 and line.who.startswith(USUAL)), key=lambda line: line.figures.rate).who
         for workers in (1, os.cpu_count() or 1):

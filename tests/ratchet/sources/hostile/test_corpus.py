@@ -13,7 +13,7 @@ from tests.ratchet.sources.hostile.trial import Trial, faults
 TOPICS = (layout, encodings, values, names, packed, columnar, lines, folders)
 SMALL = [case for topic in TOPICS for case in topic.CASES if not case.megabytes]
 LARGE = [case for topic in (*TOPICS, sizes) for case in topic.CASES if case not in SMALL]  # a process each: they are held to a memory
-ALL = [pytest.param(case, id=case.name, marks=[pytest.mark.slow] * (place % 9 > 0)) for place, case in enumerate(SMALL)]  # some for the inner loop
+ALL = [pytest.param(case, id=case.name, marks=[pytest.mark.slow] * (place % 9 > 0)) for place, case in enumerate(SMALL)]
 
 
 @pytest.fixture(scope="module")
