@@ -348,6 +348,15 @@ VALUES = st.recursive(
 )
 
 
+def leaves(document):
+    inner = document.values() if isinstance(document, dict) else document if isinstance(document, list) else None
+    return [document] if inner is None else [leaf for part in inner for leaf in leaves(part)]
+
+
+def is_told(value):
+    return value is not None and (not isinstance(value, float) or math.isfinite(value))
+
+
 @settings(max_examples=150)
 @given(document=VALUES, name=st.sampled_from(list(KINDS)), value=VALUES, path=st.sampled_from([PLAIN, INFER, ODD, ODD_INFER]))
 def test_random_json_is_answered_or_refused_and_never_an_error_of_the_server(gateway, document, name, value, path):
@@ -356,8 +365,7 @@ def test_random_json_is_answered_or_refused_and_never_an_error_of_the_server(gat
         answer = gateway.client.post(path, content=text.encode("utf-8", "replace"), headers=JSON)
         assert answer.status_code in (200, 400, 422), (text, answer.text)
         if answer.status_code == 200:
-            assert "null" not in answer.text
-            assert "NaN" not in answer.text
+            assert all(is_told(value) for value in leaves(answer.json()))
     still_answers(gateway)
 
 
