@@ -71,8 +71,9 @@ class Answers:
 
     What else there is means what it means in `Prediction`.
 
-    >>> from tests.ratchet.traffic.examples import answers
-    >>> [(one.request_id, one.inputs, one.prediction) for one in answers("a", count=2, inputs={"x": [1, 2]}, prediction=[0.5, 0.25]).rows()]
+    >>> whose = ("fraud", "3", "champion", "stable", 0, 1, 0, True)
+    >>> made = Answers(2, "a", 1.0, *whose, unit="", inputs={"x": [1, 2]}, prediction=[0.5, 0.25], latency_ms=0.4, error="")
+    >>> [(one.request_id, one.inputs, one.prediction) for one in made.rows()]
     [('a#0', {'x': 1}, (0.5,)), ('a#1', {'x': 2}, (0.25,))]
     """
 

@@ -126,6 +126,8 @@ def _prediction(*values: Any) -> Prediction:
 
 def _answers(*values: Any) -> Answers:
     count, request_id, *shared, unit, inputs, prediction, latency, error = values
+    if not isinstance(count, int) or count < 1:
+        raise ValueError(f"{count!r} is no number of rows")
     one = _prediction(request_id, *shared, "", None, (), latency, error)
     if not (isinstance(inputs, dict | None) and isinstance(prediction, list | None) and isinstance(unit, str | list)):
         raise ValueError("inputs, prediction or unit are not what they should be")

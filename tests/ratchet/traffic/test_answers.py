@@ -60,7 +60,13 @@ def test_answers_too_large_for_one_record_are_written_a_row_at_a_time():
     assert list(JournalReader(frame(made))) == made.rows()
 
 
-@pytest.mark.parametrize("wrong", [{"count": 3}, {"count": "2"}, {"inputs": {"x": [1]}}, {"prediction": [0.5]}, {"unit": ["a"]}])
+@pytest.mark.parametrize("count", [0, -1, "2", None])
+def test_answers_to_no_row_are_no_record(count):
+    with pytest.raises(ValueError, match="no number of rows"):
+        decode(encode(answers("a", count=count, inputs=None, prediction=None)))
+
+
+@pytest.mark.parametrize("wrong", [{"count": 3}, {"inputs": {"x": [1]}}, {"prediction": [0.5]}, {"unit": ["a"]}])
 def test_columns_of_another_length_are_no_record(wrong):
     with pytest.raises(ValueError, match="values for"):
         decode(encode(answers("a", **wrong)))
