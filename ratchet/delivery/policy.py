@@ -66,7 +66,7 @@ class Policy:
         latency_slack_ms: Milliseconds by which it may be slower whatever that is as a share: twice 0.5 ms is nothing that a client notices.
         error_tolerance: Share of requests that may fail more often than the champion's.
         key: Column whose value keeps a client on one model, e.g. a customer; empty for the request's own key, or its id.
-        timeout_ms: Milliseconds after which the challenger's answer counts as an error; ten times as long in a shadow that nobody waits for.
+        timeout_ms: Milliseconds after which the challenger's answer is an error; ten times as long in a shadow that nobody waits for.
         step: Seconds that a step lasts at least.
         deadline: Seconds after which a rollout without a verdict is held.
         lease: Seconds for which a run that is at work keeps the rollout alive without renewing.
