@@ -86,6 +86,7 @@ def test_a_second_rollback_finds_nothing_to_go_back_to(home: Path, monkeypatch: 
         CliRunner().invoke(app, ["rollback", "fraud"], catch_exceptions=False)
 
 
+@pytest.mark.slow
 def test_an_empty_ledger_says_how_to_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RATCHET_HOME", str(tmp_path / "new"))
     assert "No deployments yet" in said("status")

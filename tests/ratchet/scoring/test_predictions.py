@@ -64,6 +64,7 @@ def test_of_several_classes_each_has_its_probability(tmp_path):
     assert found["decision"].to_list() == package.decide(package.predict(table)).tolist()
 
 
+@pytest.mark.slow
 def test_nobody_needs_the_target_to_predict(cards, rows, tmp_path):
     write_dataset(rows.drop("fraud"), tmp_path / "unlabelled", source="test")
     predict_rows(tmp_path / "unlabelled", cards / "boosting", tmp_path / "predicted")

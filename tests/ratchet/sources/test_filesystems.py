@@ -85,6 +85,7 @@ def test_an_object_and_a_folder_of_google_s_storage(google):
         assert {str(part.relative_to(path)): part.read_bytes() for part in path.rglob("*.csv")} == {"k=1/a.csv": b"1", "k=2/a.csv": b"2"}
 
 
+@pytest.mark.slow
 def test_what_google_s_storage_refuses(google):
     with pytest.raises(SourceError, match="is not there"), fetched("gs://shop/night.csv", AT_ONCE):
         pass

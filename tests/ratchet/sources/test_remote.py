@@ -92,6 +92,7 @@ def test_what_is_not_there_or_empty_is_named(memory, scratch):
     assert "holds no file" in refusal("memory://shop/")
 
 
+@pytest.mark.slow
 def test_size_and_number_of_files_are_bounded(memory, scratch):
     for number in range(4):
         memory.pipe(f"/shop/{number}.csv", CSV)
