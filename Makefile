@@ -26,7 +26,7 @@ setup: $(READY) ## Make .venv from the hashed lock, with the ratchet command in 
 $(READY): requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	@scripts/setup
 
-demo: $(READY) ## Three months of card transactions through the whole loop (about two minutes)
+demo: $(READY) ## Four months of card transactions through the whole loop (about two minutes)
 	@$(BIN)/python -m scripts.demo
 
 test: $(READY) ## Every test but the soak and what needs containers

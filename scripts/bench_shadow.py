@@ -172,7 +172,7 @@ def measure_shadows(trials: Trials, bodies: list[str], rate: float, seconds: flo
             trials.harm(kind)
             seen[kind].append(asyncio.run(ask_steadily(trials.server.url, bodies, rate, seconds)))
             trials.end()
-            time.sleep(0.5)
+            time.sleep(0.5)  # the next kind does not pay for clearing away the child of this one
     return seen
 
 
