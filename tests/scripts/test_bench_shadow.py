@@ -7,12 +7,13 @@ import pytest
 
 from ratchet.models.package import ModelPackage
 from scripts.bench_model import payments, train
-from scripts.bench_shadow import ALONE, KINDS, RAISES, Seen, ask_steadily, raising, table
+from scripts.bench_shadow import HEALTHY, KINDS, RAISES, Round, Seen, ask_steadily, raising, table
 from tests.loopback import LoopbackHandler, LoopbackServer
 
 
-def rounds(p95: float, failed: int = 0) -> list[Seen]:
-    return [Seen([p95 * slow] * 20, failed) for slow in (1.0, 3.0, 1.2)]  # the machine stumbles, in each kind alike
+def rounds(p95: float, failed: int = 0) -> list[Round]:
+    """The machine stumbles in the second round, with a shadow and without."""
+    return [Round(Seen([slow] * 20), Seen([p95 * slow] * 20, failed)) for slow in (1.0, 3.0, 1.2)]
 
 
 @pytest.mark.parametrize(
@@ -21,8 +22,18 @@ def rounds(p95: float, failed: int = 0) -> list[Seen]:
 def test_a_shadow_may_cost_no_answer_and_no_more_than_5_percent(p95: float, failed: int, holds: bool) -> None:
     held, told = table({kind: rounds(p95, failed) if kind == RAISES else rounds(1.0) for kind in KINDS})
     assert held is holds
-    assert told[2 + KINDS.index(ALONE)].endswith("| 60 | 0 | 1.20 | – |")
-    assert f"| {failed * 3} | {p95 * 1.2:.2f} | {p95:.2f} × " in told[2 + KINDS.index(RAISES)]
+    assert f"| 60 | {failed * 3} | {p95 * 1.2:.2f} | 1.20 | {p95:.2f} × " in told[2 + KINDS.index(RAISES)]
+
+
+def test_a_healthy_one_may_cost_more() -> None:
+    held, told = table({kind: rounds(2.0 if kind == HEALTHY else 1.0) for kind in KINDS})
+    assert held
+    assert "2.00 ×" in told[2 + KINDS.index(HEALTHY)]
+
+
+def test_failures_before_and_after_are_added_up() -> None:
+    both = Seen([1.0], 1) + Seen([3.0], 2)
+    assert (both.milliseconds, both.failed) == ([1.0, 3.0], 3)
 
 
 class Moody(LoopbackServer):
