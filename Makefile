@@ -30,10 +30,10 @@ demo: $(READY) ## Four months of card transactions through the whole loop (about
 	@$(BIN)/python -m scripts.demo
 
 test: $(READY) ## Every test but the soak and what needs containers
-	@$(PYTEST) -n $(WORKERS) --dist loadfile -m "not (soak or containers)"
+	@$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not (soak or containers)"
 
 test-fast: $(READY) ## What fits in a minute: no pipelines, no large data, nothing slow
-	@$(PYTEST) -n $(WORKERS) --dist loadfile --hypothesis-profile fast -m "not (soak or slow or pipeline or realdata or containers)" --durations 5
+	@$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder --hypothesis-profile fast -m "not (soak or slow or pipeline or realdata or containers)" --durations 5
 
 containers: $(READY) ## Build the images, say what they weigh, run what needs them (minutes); BASE= another base image
 	@scripts/engine run $(BIN)/python -m scripts.containers

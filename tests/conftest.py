@@ -31,6 +31,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if marks and not Expression.compile(wanted).evaluate(lambda name, **_: name in marks) else None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with whole pipelines: of several workers none is left alone at the end with the longest files."""
+    items.sort(key=lambda item: item.get_closest_marker("pipeline") is None)
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Callable[[str], Path]:
     """Return a finder of files in the real data sets beside the checkout; a test skips, saying so, where one is absent."""

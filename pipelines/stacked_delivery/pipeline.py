@@ -52,6 +52,7 @@ def stacked_delivery(
     masking: float = 0.0,
     epochs: int = 100,
     encoder_members: int = 1,
+    encoder_outputs: list = [],
     train_on: str = "auto",
     refit: bool = False,
     members: int = 1,
@@ -108,6 +109,7 @@ def stacked_delivery(
         masking: Share of the values that the autoencoder is not shown.
         epochs: Most passes of the autoencoder over its training rows.
         encoder_members: Networks of the autoencoder, whose mean error its error is; what is stacked on it then learns less of their chance.
+        encoder_outputs: What the model reads of the autoencoder: "embedding", "error"; empty for both.
         train_on: Rows that the autoencoder learns from: "normal", "all", or "auto": normal ones where there are two classes.
         refit: Train once more on the rows that trained and those that chose, with the number of trees found.
         members: Models, each of the next seed, whose mean the model is; on few rows several are better than one.
@@ -169,6 +171,7 @@ def stacked_delivery(
                 encoder=encoder,
                 encoder_name=f"{model}-encoder",
                 encoder_version=registered_encoder.outputs["version"],
+                encoder_outputs=encoder_outputs,
                 refit=refit,
                 members=members,
                 seed=seed,

@@ -5,7 +5,7 @@ Nothing in it changes from run to run (no date, no path, no host), because it is
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from ratchet.errors import PackageError, SchemaError
@@ -14,6 +14,7 @@ from ratchet.features.spec import FeatureSpec
 FORMAT = 1
 DESCRIPTION = "ratchet.json"
 OUTPUTS = {"binary": "probability", "multiclass": "probability", "regression": "value", "anomaly": "error"}
+ENCODED = ("embedding", "error")  # what a stacked model can read of its encoder
 NATIVE = {"catboost": ("model.cbm",), "autoencoder": ("model.onnx", "preparation.json")}  # its digest is of these and of itself
 
 
@@ -25,11 +26,30 @@ class NeededEncoder:
         model: Deployment that it is registered for, e.g. "fraud-encoder"; empty where it is not registered.
         version: Its version in the registry; empty likewise.
         digest: Of its package.
+        outputs: What the model reads of it, of ``ENCODED`` and in that order; all of it is not written, so that earlier digests stand.
     """
 
     model: str
     version: str
     digest: str
+    outputs: tuple[str, ...] = ENCODED
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        named = {"model": self.model, "version": self.version, "digest": self.digest}
+        return named if self.outputs == ENCODED else {**named, "outputs": list(self.outputs)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "NeededEncoder":
+        """Return what `to_dict` gave.
+
+        Raises:
+            ValueError: an output is none that this version knows.
+        """
+        outputs = tuple(values.get("outputs", ENCODED))
+        if not outputs or outputs != tuple(name for name in ENCODED if name in outputs):
+            raise ValueError(f"outputs {outputs!r} of the encoder are not of {ENCODED!r}")
+        return cls(**{**values, "outputs": outputs})
 
 
 @dataclass(frozen=True)
@@ -68,7 +88,7 @@ class Description:
             "parameters": dict(sorted(self.parameters.items())),
             "seed": self.seed,
             "training_digest": self.training_digest,
-            **({"encoder": asdict(self.encoder)} if self.encoder else {}),
+            **({"encoder": self.encoder.to_dict()} if self.encoder else {}),
         }
         return json.dumps(values, ensure_ascii=False, indent=1) + "\n"
 
@@ -93,7 +113,7 @@ class Description:
                 )
             parts = {name: values[name] for name in ("kind", "threshold", "parameters", "seed", "training_digest")}
             nullable = tuple(name for name, schema in values["input_schema"].items() if schema["nullable"])
-            encoder = NeededEncoder(**values["encoder"]) if "encoder" in values else None
+            encoder = NeededEncoder.from_dict(values["encoder"]) if "encoder" in values else None
             return cls(spec=FeatureSpec.from_dict(values["spec"]), nullable=nullable, encoder=encoder, **parts)
         except (ValueError, KeyError, TypeError, AttributeError, SchemaError) as error:
             raise PackageError(f"package {where!r}: {DESCRIPTION} is not readable ({error!r}); fetch the package again") from error

@@ -1,10 +1,11 @@
-"""A boosting model that reads an autoencoder's embeddings and error beside its own features.
+"""A boosting model that reads an autoencoder's embedding, its error, or both, beside its own features.
 
 A stacked package holds a whole copy of the autoencoder's package, so whoever serves it cannot mix versions of the two. The columns are made
 here, from raw rows, in training and in serving alike.
 """
 
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import polars as pl
 
 from ratchet.errors import ParameterError, SchemaError
 from ratchet.features.spec import FeatureSpec
-from ratchet.models.description import NeededEncoder
+from ratchet.models.description import ENCODED, NeededEncoder
 from ratchet.models.manifest import ADDED_BY_MLFLOW
 
 if TYPE_CHECKING:
@@ -22,17 +23,21 @@ ENCODER = "encoder"  # folder of the copy, and how the columns begin
 ERROR = f"{ENCODER}_error"
 
 
-def stacked_matrix(spec: FeatureSpec, encoder: "ModelPackage | None", frame: pl.DataFrame, *, checked: bool = False) -> pl.DataFrame:
+def stacked_matrix(
+    spec: FeatureSpec, encoder: "ModelPackage | None", frame: pl.DataFrame, outputs: Collection[str] = ENCODED, *, checked: bool = False
+) -> pl.DataFrame:
     """Return what a boosting model reads of rows: its features, and what its encoder makes of the same rows.
 
     Args:
         spec: Of the boosting model.
         encoder: The autoencoder that it is stacked on; None for none.
         frame: n rows of raw columns.
+        outputs: What is read of the encoder, of ``ENCODED``.
         checked: Each value was checked already.
 
     Returns:
-        The features, then ``encoder_0`` … ``encoder_{k-1}`` and ``encoder_error``, all Float64, for an embedding of k numbers.
+        The features, then ``encoder_0`` … ``encoder_{k-1}`` and ``encoder_error``, as far as they are read, all Float64, for an
+        embedding of k numbers.
 
     Raises:
         SchemaError: an input is missing, of another kind, or infinite.
@@ -43,7 +48,8 @@ def stacked_matrix(spec: FeatureSpec, encoder: "ModelPackage | None", frame: pl.
     same = encoder.spec == spec.as_anomaly()  # as it is where both are trained from one specification: features are made once
     encoded = encoder.encoder.encode(matrix) if same else encoder.encode(frame, checked=checked)
     made = [pl.Series(f"{ENCODER}_{place}", column.astype("float64")) for place, column in enumerate(encoded.embedding.T)]
-    return matrix.with_columns(*made, pl.Series(ERROR, encoded.errors))
+    read = {"embedding": made, "error": [pl.Series(ERROR, encoded.errors)]}
+    return matrix.with_columns(column for name in ENCODED if name in outputs for column in read[name])
 
 
 def check_encoder(encoder: "ModelPackage", spec: FeatureSpec) -> None:
@@ -70,20 +76,23 @@ def check_encoder(encoder: "ModelPackage", spec: FeatureSpec) -> None:
         raise SchemaError(f"feature {min(taken)!r} has the name of a column that the encoder makes; rename it")
 
 
-def name_encoder(encoder: "ModelPackage", name: str, version: str) -> NeededEncoder:
+def name_encoder(encoder: "ModelPackage", name: str, version: str, outputs: Collection[str] = ()) -> NeededEncoder:
     """Return how a stacked package names its encoder.
 
     Args:
         encoder: The autoencoder's package.
         name: Deployment that it is registered for; empty where it is not registered.
         version: Its version in the registry; empty likewise.
+        outputs: What the model reads of it, of ``ENCODED``; empty for all.
 
     Raises:
-        ParameterError: only one of name and version is given.
+        ParameterError: only one of name and version is given, or an output is none of these.
     """
     if bool(name) != bool(version):
         raise ParameterError(f"encoder_name is {name!r} and encoder_version {version!r}; give both, as register returned them, or neither")
-    return NeededEncoder(name, version, encoder.digest)
+    if unknown := [one for one in outputs if one not in ENCODED]:
+        raise ParameterError(f"encoder_outputs has {unknown[0]!r}; give 'embedding', 'error', or both")
+    return NeededEncoder(name, version, encoder.digest, tuple(one for one in ENCODED if one in outputs or not outputs))
 
 
 def copy_encoder(encoder: "ModelPackage", folder: Path) -> None:

@@ -4,7 +4,7 @@ The same data, parameters and seed give the same package digest: the thread coun
 on it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -172,6 +172,7 @@ def train_boosting(
     encoder_path: str | Path | None = None,
     encoder_name: str = "",
     encoder_version: str = "",
+    encoder_outputs: Collection[str] = (),
 ) -> TrainingResult:
     """Train a model and write its package; with an encoder, on what that makes of the rows, too.
 
@@ -185,6 +186,7 @@ def train_boosting(
         encoder_path: An autoencoder's package, trained on the same specification; None for none.
         encoder_name: Deployment that it is registered for; empty where it is not registered.
         encoder_version: Its version in the registry; empty likewise.
+        encoder_outputs: What is read of it: "embedding", "error"; empty for both.
 
     Raises:
         PackageError: the encoder's package is damaged, or of another kind.
@@ -198,9 +200,9 @@ def train_boosting(
     encoder = ModelPackage.load(encoder_path, key=key) if encoder_path else None
     if encoder:
         check_encoder(encoder, spec)
-    needed = name_encoder(encoder, encoder_name, encoder_version) if encoder else None
+    needed = name_encoder(encoder, encoder_name, encoder_version, encoder_outputs) if encoder else None
     train, validation = read_dataset(train_path), read_dataset(validation_path)
-    matrices = [stacked_matrix(spec, encoder, rows) for rows in (train, validation)]
+    matrices = [stacked_matrix(spec, encoder, rows, needed.outputs if needed else ()) for rows in (train, validation)]
     labels = spec.labels(train), spec.labels(validation)
     _check_classes(spec, labels[0])
     pools = pool(matrices[0], labels[0]), pool(matrices[1], labels[1])

@@ -17,6 +17,7 @@ def train_stacked(
     scores: Output[Metrics],
     encoder_name: str = "",
     encoder_version: str = "",
+    encoder_outputs: list = [],
     iterations: int = 1000,
     learning_rate: float = 0.0,
     depth: int = 0,
@@ -31,7 +32,7 @@ def train_stacked(
     seed: int = 0,
     settings: str = "",
 ) -> NamedTuple("Outputs", [("best_iteration", int), ("threshold", float), ("digest", str)]):
-    """Train CatBoost on the features and on an autoencoder's embeddings and error; the model package holds the autoencoder, too.
+    """Train CatBoost on the features and on an autoencoder's embedding, its error, or both; the model package holds the autoencoder, too.
 
     Args:
         train: Rows that train.
@@ -40,6 +41,7 @@ def train_stacked(
         encoder: The autoencoder's model package.
         encoder_name: Deployment that the autoencoder is registered for; promotion and rollback move it with this model. Empty for none.
         encoder_version: Its version in the registry; empty likewise.
+        encoder_outputs: What the model reads of the autoencoder: "embedding", "error"; empty for both.
         iterations: Most trees.
         learning_rate: Step of each tree; 0 lets CatBoost choose.
         depth: Depth of a tree; 0 lets CatBoost choose.
@@ -72,8 +74,9 @@ def train_stacked(
     )
     # fmt: on
     key = load_settings(settings).signing()
-    stacked = {"encoder_path": encoder.path, "encoder_name": encoder_name, "encoder_version": encoder_version}
-    result = train_boosting(train.path, validation.path, specification.path, model.path, parameters=how, key=key, **stacked)
+    named = {"encoder_name": encoder_name, "encoder_version": encoder_version, "encoder_outputs": encoder_outputs}
+    paths = (train.path, validation.path, specification.path, model.path)
+    result = train_boosting(*paths, parameters=how, key=key, encoder_path=encoder.path, **named)
     model.metadata.update({"digest": result.digest, "kind": result.package.kind, "trees": str(result.best_iteration)})
     model.metadata["encoder"] = f"{encoder_name} {encoder_version}".strip()
     result.page().write_html(curve.path)

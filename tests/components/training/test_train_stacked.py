@@ -58,6 +58,13 @@ def test_a_stacked_package_a_curve_and_scores_come_out(splits):
     assert "encoder_error" in page
 
 
+def test_it_reads_of_the_encoder_what_it_is_told(splits):
+    linear_package(splits / "encoder", SPEC.as_anomaly(), read_dataset(splits / "train"), latent=1)
+    _, model, _ = train(splits, encoder_outputs=["error"], iterations=20, threads=1)
+    package = ModelPackage.load(model.path)
+    assert package.matrix(read_dataset(splits / "validation")).columns == ["x", "z", "encoder_error"]
+
+
 def test_a_model_that_is_no_autoencoder_of_the_same_columns_is_refused(splits):
     other = FeatureSpec("anomaly", "y", {"x": "number", "w": "number"}, ("x", "w"), classes=("no", "yes"))
     linear_package(splits / "encoder", other, read_dataset(splits / "train").with_columns(w=pl.col("z")), latent=1)

@@ -1,5 +1,6 @@
 """A boosting model that reads an autoencoder: what it reads, what its package holds, and what is refused."""
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from ratchet.data.tables import write_dataset
 from ratchet.errors import PackageError, ParameterError, SchemaError
 from ratchet.features.spec import FeatureSpec
 from ratchet.models.boosting import CatBoostNative
+from ratchet.models.description import Description
 from ratchet.models.manifest import write_manifest
 from ratchet.models.package import ModelPackage, package_digest
 from ratchet.models.stacking import ERROR
@@ -92,6 +94,29 @@ def test_an_encoder_of_other_expressions_makes_its_own_features(stage, result, t
     frame = rows(20, 5)
     assert package.matrix(frame).columns == ["a", "b", "word", "encoder_0", ERROR]
     assert np.array_equal(package.matrix(frame)[ERROR].to_numpy(), ModelPackage.load(tmp_path / "other").encode(frame).errors)
+
+
+@pytest.mark.parametrize(("outputs", "made"), [(["error"], MADE[2:]), (["embedding"], MADE[:2]), (["error", "embedding"], MADE)])
+def test_a_model_reads_of_its_encoder_what_it_was_told_to(stage, result, tmp_path, outputs, made):
+    package = stack(stage, tmp_path / "stacked", encoder_outputs=outputs).package
+    frame, recorded = ModelPackage.load(package.path).examples()
+    assert package.matrix(frame).columns == ["a", "b", "word", *made]
+    assert package.matrix(frame).select(made).equals(result.package.matrix(frame).select(made))
+    assert np.array_equal(ModelPackage.load(package.path).predict(frame), recorded)
+    assert (package.digest == result.digest) is (len(made) == 3), "both is what it reads where nothing is said"
+
+
+def test_a_description_that_says_nothing_of_outputs_means_both_and_unknown_ones_are_refused(stage, result):
+    text = (stage / "stacked" / "ratchet.json").read_text()
+    assert '"outputs"' not in text
+    assert Description.from_json(text, "here").encoder.outputs == ("embedding", "error")
+    for outputs in ([], ["shares"], ["error", "embedding"], "error"):
+        values = json.loads(text)
+        values["encoder"]["outputs"] = outputs
+        with pytest.raises(PackageError, match="outputs .* of the encoder are not of"):
+            Description.from_json(json.dumps(values), "here")
+    with pytest.raises(ParameterError, match="encoder_outputs has 'errors'; give 'embedding', 'error', or both"):
+        stack(stage, stage / "refused", encoder_outputs=["errors"])
 
 
 def test_the_same_again_is_the_same_package_and_another_encoder_another(stage, result, tmp_path):
