@@ -30,7 +30,7 @@ NAMED = ("source", "model", "target")  # what the data is, and no override
 WIDTH = 11
 
 
-def deliver(data: DataSet, pipeline: CompiledPipeline, folder: Path, home: Path, seed: int | None = None) -> LocalRun:
+def deliver(data: DataSet, pipeline: CompiledPipeline, folder: Path, home: Path, seed: int | None = None, **changed: Any) -> LocalRun:
     """Run the pipeline on a data set.
 
     Args:
@@ -39,6 +39,7 @@ def deliver(data: DataSet, pipeline: CompiledPipeline, folder: Path, home: Path,
         folder: Where the data sets lie.
         home: Of the installation; made, and fresh.
         seed: Of everything random; None for the configuration's.
+        changed: Parameters of which the configuration says something else.
     """
     home.mkdir(parents=True)
     source = data.prepare(folder / data.folder / data.file, home)
@@ -46,7 +47,7 @@ def deliver(data: DataSet, pipeline: CompiledPipeline, folder: Path, home: Path,
         del os.environ[name]  # a shell that is set to an installation must not promote into it
     os.environ["RATCHET_HOME"] = str(home / "ratchet")
     seeded = {} if seed is None else {"seed": seed}
-    return submit_local(pipeline, pipeline.arguments({**configured(data), **seeded, "source": str(source)}))
+    return submit_local(pipeline, pipeline.arguments({**configured(data), **seeded, **changed, "source": str(source)}))
 
 
 def configured(data: DataSet) -> dict[str, Any]:

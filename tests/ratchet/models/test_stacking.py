@@ -113,9 +113,9 @@ def test_a_description_that_says_nothing_of_outputs_means_both_and_unknown_ones_
     for outputs in ([], ["shares"], ["error", "embedding"], "error"):
         values = json.loads(text)
         values["encoder"]["outputs"] = outputs
-        with pytest.raises(PackageError, match="outputs .* of the encoder are not of"):
+        with pytest.raises(PackageError, match=r"outputs .* of the encoder are not of"):
             Description.from_json(json.dumps(values), "here")
-    with pytest.raises(ParameterError, match="encoder_outputs has 'errors'; give 'embedding', 'error', or both"):
+    with pytest.raises(ParameterError, match=r"encoder_outputs has 'errors'; give 'embedding', 'error', or both"):
         stack(stage, stage / "refused", encoder_outputs=["errors"])
 
 
