@@ -150,9 +150,10 @@ class Companion:
         await asyncio.gather(*self._work, return_exceptions=True)
 
     def health(self) -> dict[str, Any]:
-        """Return its state as JSON values."""
+        """Return its state as JSON values; ``unanswered_rows`` are those that wait and those that the child has just now."""
         counts = {"requests": self.requests, "errors": self.errors, "skipped": self.skipped, "restarts": self.restarts}
-        return {"version": self.ref.version, "state": self.state, "error": self.error, "queued_rows": self.mirror.rows, **counts}
+        unanswered = self.mirror.rows + (self._flight[1].frame.height if self._flight else 0)
+        return {"version": self.ref.version, "state": self.state, "error": self.error, "unanswered_rows": unanswered, **counts}
 
     def _spawn(self) -> None:
         """Start the child from the event loop's own thread: the kernel takes the thread for the parent that it must not outlive."""

@@ -37,6 +37,7 @@ CONFIG = Path(__file__).resolve().parents[2] / "pipelines" / "delivery" / "confi
 NAME = "fraud"
 WEEK = timedelta(days=7)
 COSTS = {"cost_false_negative": 20.0, "cost_false_positive": 1.0}
+PORTION = 1000  # requests at a time, which a shadow's queue holds
 SWAPPED = {"terminal_risk_7d": "card_mean_7d", "card_mean_7d": "terminal_risk_7d"}
 POLICY = {
     "label_delay": "7d",
@@ -92,15 +93,32 @@ class Story:
         start = datetime(2018, 8, day)
         table = self.payments.filter(pl.col("TX_DATETIME") >= start).slice(skip, rows)
         sent = table.rename(SWAPPED) if swapped else table
-        done = Replay(self.gateway.url, NAME, key="CUSTOMER_ID", time="TX_DATETIME", rate=5000.0, prefix=part).send(sent)
-        assert (done.requests, done.failed) == (rows, 0), done.errors[:3]
+        how: dict[str, Any] = {"key": "CUSTOMER_ID", "time": "TX_DATETIME", "rate": 5000.0}
+        for number, portion in enumerate(sent.iter_slices(PORTION)):
+            done = Replay(self.gateway.url, NAME, prefix=f"{part}-{number}", **how).send(portion)
+            assert (done.requests, done.failed) == (len(portion), 0), done.errors[:3]
+            self.wait_for_companion()
         self.sent[part] = table
+
+    def companion(self) -> dict[str, Any]:
+        """Return what the gateway says of the model beside the champion; empty where there is none."""
+        return json.loads(self.gateway.get("/v2/health/ready")[1])["deployments"][NAME]["companion"] or {}
+
+    def wait_for_companion(self) -> None:
+        """Wait until it has answered all it was asked: on a loaded machine a shadow is slow, and skips what its queue has no room for."""
+        until = time.monotonic() + 60
+        while (told := self.companion()) and told["unanswered_rows"]:
+            assert time.monotonic() < until, told
+            time.sleep(0.05)
 
     def label(self, part: str) -> None:
         """Let the labels of a part arrive, each seven days after its payment."""
         client = Gateway(self.gateway.url, NAME)
         rows = self.sent[part].select("TX_DATETIME", "TX_FRAUD").rows()
-        labels = [{"request_id": f"{part}-{i}", "label": fraud, "time": seconds(at + WEEK)} for i, (at, fraud) in enumerate(rows)]
+        labels = [
+            {"request_id": f"{part}-{i // PORTION}-{i % PORTION}", "label": fraud, "time": seconds(at + WEEK)}
+            for i, (at, fraud) in enumerate(rows)
+        ]
         for first in range(0, len(labels), 5000):
             _, problem = client.feedback(labels[first : first + 5000])
             assert not problem

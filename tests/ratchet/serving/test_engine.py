@@ -167,7 +167,7 @@ def test_a_canary_that_crashes_or_hangs_fails_no_request_and_comes_back(desk, st
             assert at.kept.of("champion")[-1].served
             await at.until(lambda: at.engine.health()["companion"]["restarts"])
             await at.until_companion()
-            await at.until(lambda: not at.engine.health()["companion"]["queued_rows"])
+            await at.until(lambda: not at.engine.health()["companion"]["unanswered_rows"])
             await answered_by_challenger(at)
 
     asyncio.run(story())
