@@ -49,7 +49,7 @@ realdata: $(READY) ## Ten tasks on public data sets through the pipelines, besid
 
 BENCHES := pipeline door drift windows training scoring gateway
 
-bench: $(READY) ## What all costs, beside what is usual (an hour; QUICK=1 shorter; ONLY="door drift" for these); fails when a reach does not hold
+bench: $(READY) ## What all costs, beside what is usual (half an hour; QUICK=1 shorter; ONLY="door drift" for these); fails when a reach does not hold
 	@failed=; for part in $(or $(ONLY),$(BENCHES)); do \
 		printf '\n## %s\n\n' "$$part"; \
 		case $$part in gateway) module=bench ;; *) module=bench_$$part ;; esac; \
