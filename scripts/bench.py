@@ -142,7 +142,8 @@ def measure_gateway(work: Work, wrk: str, seconds: int) -> list[Line]:
             check_answers(server, work, either=True)
             lines += measure(f"the same, and {told}", server, work, wrk, seconds)
             state = server.get("/v2/health/ready")["deployments"]["bench"]["companion"]
-            print(f"<!-- companion: {state['requests']:,} requests, {state['errors']} errors, {state['skipped']} skipped, {state['restarts']} restarts -->", flush=True)
+            counts = ", ".join(f"{state[name]:,} {name}" for name in ("requests", "errors", "skipped", "restarts"))
+            print(f"<!-- companion: {counts} -->", flush=True)
             ledger.abort("bench", **generation())
             time.sleep(1)
     return lines
