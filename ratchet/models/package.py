@@ -143,8 +143,7 @@ class ModelPackage:
         Raises:
             SchemaError: as for `predict`.
         """
-        needed = self.description.encoder
-        return stacked_matrix(self.spec, self.nested, frame, needed.outputs if needed else (), checked=checked)
+        return stacked_matrix(self.spec, self.nested, frame, self.description.encoder, checked=checked)
 
     def encode(self, frame: pl.DataFrame, shares: bool = False, *, checked: bool = False) -> "Encoded":
         """Return what an autoencoder makes of rows: embeddings, reconstruction errors, and each column's share of them.

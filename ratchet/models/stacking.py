@@ -24,7 +24,7 @@ ERROR = f"{ENCODER}_error"
 
 
 def stacked_matrix(
-    spec: FeatureSpec, encoder: "ModelPackage | None", frame: pl.DataFrame, outputs: Collection[str] = ENCODED, *, checked: bool = False
+    spec: FeatureSpec, encoder: "ModelPackage | None", frame: pl.DataFrame, needed: NeededEncoder | None = None, *, checked: bool = False
 ) -> pl.DataFrame:
     """Return what a boosting model reads of rows: its features, and what its encoder makes of the same rows.
 
@@ -32,7 +32,7 @@ def stacked_matrix(
         spec: Of the boosting model.
         encoder: The autoencoder that it is stacked on; None for none.
         frame: n rows of raw columns.
-        outputs: What is read of the encoder, of ``ENCODED``.
+        needed: Says what is read of the encoder; None for all.
         checked: Each value was checked already.
 
     Returns:
@@ -49,7 +49,7 @@ def stacked_matrix(
     encoded = encoder.encoder.encode(matrix) if same else encoder.encode(frame, checked=checked)
     made = [pl.Series(f"{ENCODER}_{place}", column.astype("float64")) for place, column in enumerate(encoded.embedding.T)]
     read = {"embedding": made, "error": [pl.Series(ERROR, encoded.errors)]}
-    return matrix.with_columns(column for name in ENCODED if name in outputs for column in read[name])
+    return matrix.with_columns(column for name in (needed.outputs if needed else ENCODED) for column in read[name])
 
 
 def check_encoder(encoder: "ModelPackage", spec: FeatureSpec) -> None:

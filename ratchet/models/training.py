@@ -202,7 +202,7 @@ def train_boosting(
         check_encoder(encoder, spec)
     needed = name_encoder(encoder, encoder_name, encoder_version, encoder_outputs) if encoder else None
     train, validation = read_dataset(train_path), read_dataset(validation_path)
-    matrices = [stacked_matrix(spec, encoder, rows, needed.outputs if needed else ()) for rows in (train, validation)]
+    matrices = [stacked_matrix(spec, encoder, rows, needed) for rows in (train, validation)]
     labels = spec.labels(train), spec.labels(validation)
     _check_classes(spec, labels[0])
     pools = pool(matrices[0], labels[0]), pool(matrices[1], labels[1])

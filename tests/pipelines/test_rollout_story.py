@@ -5,7 +5,6 @@ arrive, and what becomes of it. Fraud is hard here: 0.84% of payments, and a mis
 """
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,6 +29,7 @@ from ratchet.models.training import BoostingParameters, train_boosting
 from ratchet.settings import Settings
 from ratchet.traffic.replay import Gateway, Replay, seconds
 from tests.gateway import GatewayProcess, gateway
+from tests.pipelines.rollout_world import until
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.realdata, pytest.mark.slow]
 
@@ -83,10 +83,7 @@ class Story:
         """Wait until the gateway serves what the ledger says, the model beside the champion included."""
         state = self.ledger.deployment(NAME)
         wanted = [model.version for model in (state.champion, state.companion) if model]
-        until = time.monotonic() + 60
-        while json.loads(self.gateway.get(f"/v2/models/{NAME}")[1])["versions"] != wanted:
-            assert time.monotonic() < until, f"{wanted} are not served"
-            time.sleep(0.1)
+        until(lambda: json.loads(self.gateway.get(f"/v2/models/{NAME}")[1])["versions"] == wanted, 60, lambda: f"{wanted} are not served")
 
     def replay(self, part: str, day: int, rows: int, *, skip: int = 0, swapped: bool = False) -> None:
         """Send payments of a day of August as live requests."""
@@ -100,16 +97,14 @@ class Story:
             self.wait_for_companion()
         self.sent[part] = table
 
-    def companion(self) -> dict[str, Any]:
-        """Return what the gateway says of the model beside the champion; empty where there is none."""
-        return json.loads(self.gateway.get("/v2/health/ready")[1])["deployments"][NAME]["companion"] or {}
-
     def wait_for_companion(self) -> None:
         """Wait until it has answered all it was asked: on a loaded machine a shadow is slow, and skips what its queue has no room for."""
-        until = time.monotonic() + 60
-        while (told := self.companion()) and told["unanswered_rows"]:
-            assert time.monotonic() < until, told
-            time.sleep(0.05)
+
+        def answered() -> bool:
+            companion = json.loads(self.gateway.get("/v2/health/ready")[1])["deployments"][NAME]["companion"]
+            return companion is None or not companion["unanswered_rows"]
+
+        until(answered, 60, lambda: self.gateway.get("/v2/health/ready")[1])
 
     def label(self, part: str) -> None:
         """Let the labels of a part arrive, each seven days after its payment."""

@@ -31,9 +31,12 @@ def test_a_healthy_one_may_cost_more() -> None:
     assert "2.00 ×" in told[2 + KINDS.index(HEALTHY)]
 
 
-def test_failures_before_and_after_are_added_up() -> None:
+def test_failures_before_and_after_count_as_those_beside_it_do() -> None:
     both = Seen([1.0], 1) + Seen([3.0], 2)
     assert (both.milliseconds, both.failed) == ([1.0, 3.0], 3)
+    held, told = table({kind: [Round(both, Seen([1.0]))] for kind in KINDS})
+    assert not held
+    assert all(row.split("|")[3].strip() == "3" for row in told[2:])
 
 
 class Moody(LoopbackServer):
